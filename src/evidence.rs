@@ -1,0 +1,29 @@
+//! Evidence: what AWS told, call by call, and what it did not tell.
+//!
+//! The lowest layer. It knows the operations, the shapes of their documents and the four outcomes of
+//! a call; it knows no rule, no control and no AWS SDK.
+
+pub mod call;
+pub mod cloudtrail;
+pub mod config;
+pub mod credential_report;
+pub mod digest;
+pub mod document;
+pub mod iam;
+pub mod identity;
+pub mod operation;
+pub mod outcome;
+pub mod policy_text;
+pub mod recording;
+pub mod redaction;
+pub mod run;
+pub mod set;
+pub mod timestamp;
+
+pub use call::CallId;
+pub use document::{AnyDocument, Document};
+pub use operation::{Operation, Scope, Service};
+pub use outcome::{Gap, GapKind, Outcome};
+pub use run::{Period, Run};
+pub use set::{Evidence, Note};
+pub use timestamp::Timestamp;

@@ -1,0 +1,354 @@
+//! The credential report: byte-exact, and its rows by column name.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html>. Live reports have 22
+//! columns, the documentation has 23; more may come. A column that is missing is an error, never an empty value.
+
+use super::document::{Document, read_json};
+use super::operation::Operation;
+use super::timestamp::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use std::io::{self, Write};
+
+/// The name of root's row.
+pub const ROOT: &str = "<root_account>";
+
+/// GetCredentialReport.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CredentialReport {
+    bytes: Vec<u8>,
+    /// When AWS made the report, up to four hours before it was asked for. Ages are computed against it.
+    pub generated: Option<Timestamp>,
+    /// One row for root and one for each user, in the report's order.
+    pub rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The line on which the row starts, counted from 1; the header is line 1.
+    pub line: u64,
+    /// The user's name, from its ARN: names may hold commas, and not everyone quotes them.
+    pub user: String,
+    /// The user's ARN.
+    pub arn: String,
+    /// When the user was created.
+    pub created: Option<Timestamp>,
+    /// Whether there is a password; `None` where the report says `not_supported`.
+    pub password_enabled: Option<bool>,
+    /// When the password was last used.
+    pub password_last_used: LastUsed,
+    /// When the password was last set.
+    pub password_last_changed: Option<Timestamp>,
+    /// Whether an MFA device is assigned and enabled (passkeys and security keys count).
+    pub mfa_active: Option<bool>,
+    /// The first two access keys; a third one (old accounts), and service-specific credentials, are not in the report.
+    pub keys: [Key; 2],
+    /// Whether the first and second signing certificate are active.
+    pub certificates: [bool; 2],
+}
+
+/// When a credential was last used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastUsed {
+    /// Then, at the report's granularity (5 minutes for passwords, 15 for keys).
+    At(Timestamp),
+    /// Never, as far as AWS's tracking goes back (passwords: October 2014; keys: April 2015).
+    Never,
+    /// There is no such credential.
+    NoCredential,
+}
+
+/// One access key of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// 1 or 2.
+    pub slot: u8,
+    /// Whether the key can be used.
+    pub active: bool,
+    /// When the key was created or last rotated. `None` if there is no key, or it is inactive and AWS does not say.
+    pub rotated: Option<Timestamp>,
+    /// When the key was last used.
+    pub last_used: LastUsed,
+    /// The Region of the last use; `None` for global services.
+    pub last_used_region: Option<String>,
+    /// The service last used.
+    pub last_used_service: Option<String>,
+}
+
+impl Key {
+    /// Whether there is a key in this slot, active or not.
+    pub fn exists(&self) -> bool {
+        self.active || self.rotated.is_some()
+    }
+}
+
+impl CredentialReport {
+    /// Parses a report. `generated` is the time that GetCredentialReport states.
+    pub fn new(bytes: Vec<u8>, generated: Option<Timestamp>) -> Result<Self, String> {
+        let rows = parse(&bytes)?;
+        Ok(Self { bytes, generated, rows })
+    }
+
+    /// The report as AWS sent it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Root's row.
+    pub fn root(&self) -> Option<&Row> {
+        self.rows.iter().find(|row| row.is_root())
+    }
+
+    /// The users' rows.
+    pub fn users(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_root())
+    }
+}
+
+impl Row {
+    /// Whether it is root's row.
+    pub fn is_root(&self) -> bool {
+        self.user == ROOT
+    }
+}
+
+impl Document for CredentialReport {
+    const OPERATION: Operation = Operation::IamGetCredentialReport;
+    const MEMBERS: &'static [&'static str] = &[];
+
+    /// Reads the CSV itself, or the JSON that `aws iam get-credential-report` prints.
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Printed {
+            content: String,
+            generated_time: Option<Timestamp>,
+        }
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Self::new(bytes.to_vec(), None);
+        }
+        let printed: Printed = read_json(bytes)?;
+        let content = STANDARD.decode(printed.content.trim()).map_err(|e| format!("Content is not base64: {e}"))?;
+        Self::new(content, printed.generated_time)
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(&self.bytes)
+    }
+}
+
+/// The columns that must be there, as AWS names them.
+const COLUMNS: [&str; 22] = [
+    "user",
+    "arn",
+    "user_creation_time",
+    "password_enabled",
+    "password_last_used",
+    "password_last_changed",
+    "password_next_rotation",
+    "mfa_active",
+    "access_key_1_active",
+    "access_key_1_last_rotated",
+    "access_key_1_last_used_date",
+    "access_key_1_last_used_region",
+    "access_key_1_last_used_service",
+    "access_key_2_active",
+    "access_key_2_last_rotated",
+    "access_key_2_last_used_date",
+    "access_key_2_last_used_region",
+    "access_key_2_last_used_service",
+    "cert_1_active",
+    "cert_1_last_rotated",
+    "cert_2_active",
+    "cert_2_last_rotated",
+];
+
+fn parse(bytes: &[u8]) -> Result<Vec<Row>, String> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let header = reader.headers().map_err(|e| format!("the header cannot be read: {e}"))?.clone();
+    let position = |name: &str| header.iter().position(|column| column.trim_start_matches('\u{feff}') == name);
+    let missing: Vec<&str> = COLUMNS.into_iter().filter(|name| position(name).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(format!("not a credential report: no column {}", missing.join(", ")));
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| format!("a row cannot be read: {e}"))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push(row(line, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?);
+    }
+    if rows.is_empty() {
+        return Err("the report has no rows, not even root's".to_owned());
+    }
+    Ok(rows)
+}
+
+fn row(
+    line: u64,
+    header: &csv::StringRecord,
+    record: &csv::StringRecord,
+    position: &impl Fn(&str) -> Option<usize>,
+) -> Result<Row, String> {
+    // A user name with a comma that was not quoted moves all later columns to the right: the name is
+    // then cut into several cells, and what is left over says by how much.
+    let moved = record
+        .len()
+        .checked_sub(header.len())
+        .ok_or_else(|| format!("{} cells where the header has {}", record.len(), header.len()))?;
+    // Not quoted, the name's comma stands in the ARN as well.
+    let (arn_at, arn_cells) = match moved {
+        0 => (1, 1),
+        _ if record.get(1 + moved).is_some_and(is_arn) => (1 + moved, 1),
+        _ if moved % 2 == 0 && record.get(1 + moved / 2).is_some_and(is_arn) => (1 + moved / 2, 1 + moved / 2),
+        _ => return Err(format!("{} cells where the header has {}", record.len(), header.len())),
+    };
+    let arn = record.iter().skip(arn_at).take(arn_cells).collect::<Vec<_>>().join(",");
+    let cell = |name: &str| -> &str {
+        let at = position(name).unwrap_or(0);
+        record.get(if at == 0 { 0 } else { at + moved }).unwrap_or("")
+    };
+    let first = cell("user");
+    let user = if first == ROOT {
+        ROOT.to_owned()
+    } else {
+        let name = arn.split_once(":user/").map(|(_, path)| path.rsplit_once('/').map_or(path, |(_, name)| name));
+        name.ok_or_else(|| format!("`{arn}` is not the ARN of a user"))?.to_owned()
+    };
+    let key = |slot: u8| -> Result<Key, String> {
+        let cell = |what: &str| cell(&format!("access_key_{slot}_{what}")).to_owned();
+        let active = boolean(&cell("active"))?.unwrap_or(false);
+        let rotated = time(&cell("last_rotated"))?;
+        let last_used = match last_used(&cell("last_used_date"))? {
+            // `N/A` is both "no key" and "never used".
+            LastUsed::NoCredential if active || rotated.is_some() => LastUsed::Never,
+            other => other,
+        };
+        let text = |what: &str| Some(cell(what)).filter(|text| !is_nothing(text));
+        Ok(Key {
+            slot,
+            active,
+            rotated,
+            last_used,
+            last_used_region: text("last_used_region"),
+            last_used_service: text("last_used_service"),
+        })
+    };
+    let password_enabled = boolean(cell("password_enabled"))?;
+    Ok(Row {
+        line,
+        created: time(cell("user_creation_time"))?,
+        password_last_used: match last_used(cell("password_last_used"))? {
+            LastUsed::NoCredential if password_enabled == Some(true) => LastUsed::Never,
+            other => other,
+        },
+        password_enabled,
+        password_last_changed: time(cell("password_last_changed"))?,
+        mfa_active: boolean(cell("mfa_active"))?,
+        keys: [key(1)?, key(2)?],
+        certificates: [
+            boolean(cell("cert_1_active"))?.unwrap_or(false),
+            boolean(cell("cert_2_active"))?.unwrap_or(false),
+        ],
+        user,
+        arn,
+    })
+}
+
+fn is_arn(cell: &str) -> bool {
+    cell.starts_with("arn:")
+}
+
+/// Whether a cell is one of AWS's ways to say nothing.
+fn is_nothing(cell: &str) -> bool {
+    matches!(cell, "" | "N/A" | "no_information" | "not_supported")
+}
+
+fn boolean(cell: &str) -> Result<Option<bool>, String> {
+    match cell {
+        // The documentation writes TRUE, live reports write true.
+        _ if cell.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        _ if cell.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        _ if is_nothing(cell) => Ok(None),
+        _ => Err(format!("`{cell}` is neither true nor false")),
+    }
+}
+
+fn time(cell: &str) -> Result<Option<Timestamp>, String> {
+    if is_nothing(cell) {
+        return Ok(None);
+    }
+    Timestamp::parse(cell).map(Some).map_err(|e| format!("`{cell}` is not a time: {e}"))
+}
+
+fn last_used(cell: &str) -> Result<LastUsed, String> {
+    Ok(match (cell, time(cell)?) {
+        (_, Some(time)) => LastUsed::At(time),
+        ("no_information", None) => LastUsed::Never,
+        _ => LastUsed::NoCredential,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(rows: &str) -> Result<CredentialReport, String> {
+        CredentialReport::read(format!("{}\n{rows}", COLUMNS.join(",")).as_bytes())
+    }
+
+    const KEYS: &str = "true,2026-01-01T00:00:00+00:00,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A";
+
+    #[test]
+    fn a_comma_in_a_user_name_moves_no_column() {
+        for (name, quote) in [("\"smith,ann\"", "\""), ("smith,ann", "\""), ("smith,ann", "")] {
+            let row = format!(
+                "{name},{quote}arn:aws:iam::111122223333:user/ops/smith,ann{quote},2025-01-01T00:00:00+00:00,TRUE,no_information,2025-01-01T00:00:00+00:00,N/A,false,{KEYS}"
+            );
+            let report = report(&row).unwrap();
+            assert_eq!(report.rows[0].user, "smith,ann");
+            assert_eq!(report.rows[0].password_enabled, Some(true));
+            assert_eq!(report.rows[0].mfa_active, Some(false));
+            assert!(report.rows[0].keys[0].active && !report.rows[0].keys[1].exists());
+        }
+    }
+
+    #[test]
+    fn never_used_is_told_from_no_credential() {
+        let row = format!(
+            "ann,arn:aws:iam::111122223333:user/ann,2025-01-01T00:00:00+00:00,true,no_information,2025-01-01T00:00:00+00:00,N/A,true,{KEYS}"
+        );
+        let report = report(&row).unwrap();
+        assert_eq!(report.rows[0].password_last_used, LastUsed::Never);
+        assert_eq!(report.rows[0].keys[0].last_used, LastUsed::Never);
+        assert_eq!(report.rows[0].keys[1].last_used, LastUsed::NoCredential);
+    }
+
+    #[test]
+    fn a_report_that_is_not_whole_is_an_error() {
+        assert!(report("").unwrap_err().contains("no rows"));
+        assert!(report("ann,arn:aws:iam::111122223333:user/ann,2025-01-01").unwrap_err().contains("line 2"));
+        assert!(CredentialReport::read(b"user,arn\n").unwrap_err().contains("mfa_active"));
+        assert!(CredentialReport::read(b"<html>").is_err());
+        let odd = format!("ann,arn:aws:iam::1:user/ann,never,true,N/A,N/A,N/A,maybe,{KEYS}");
+        assert!(report(&odd).unwrap_err().contains("never"));
+    }
+
+    #[test]
+    fn the_json_of_the_cli_is_read_with_its_time() {
+        let csv = format!(
+            "{}\n{ROOT},arn:aws:iam::1:root,2025-01-01T00:00:00+00:00,not_supported,N/A,N/A,not_supported,true,{KEYS}",
+            COLUMNS.join(",")
+        );
+        let json = format!(
+            r#"{{"Content": "{}", "ReportFormat": "text/csv", "GeneratedTime": "2026-10-01T08:00:00+00:00"}}"#,
+            STANDARD.encode(&csv)
+        );
+        let report = CredentialReport::read(json.as_bytes()).unwrap();
+        assert_eq!(report.bytes(), csv.as_bytes());
+        assert_eq!(report.generated, Timestamp::parse("2026-10-01T08:00:00Z").ok());
+        assert!(report.root().is_some_and(|root| root.password_enabled.is_none()));
+        assert_eq!(report.users().count(), 0);
+    }
+}

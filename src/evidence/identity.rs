@@ -1,0 +1,53 @@
+//! Who asked, and which Regions there are: documents of STS and Account Management.
+
+use super::document::json_documents;
+use serde::{Deserialize, Serialize};
+
+/// GetCallerIdentity. It needs no permission and works under an explicit deny, so that its success
+/// says nothing about access (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CallerIdentity {
+    /// The unique id of the calling entity.
+    pub user_id: Option<String>,
+    /// The account, twelve digits.
+    pub account: Option<String>,
+    /// The ARN of the calling entity.
+    pub arn: Option<String>,
+}
+
+/// ListRegions of Account Management.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListRegions {
+    /// All Regions of the partition.
+    pub regions: Vec<Region>,
+}
+
+/// One Region and whether the account uses it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Region {
+    /// Such as `eu-west-1`.
+    pub region_name: Option<String>,
+    /// ENABLED, ENABLED_BY_DEFAULT, ENABLING, DISABLING or DISABLED.
+    pub region_opt_status: Option<String>,
+}
+
+impl ListRegions {
+    /// The names of the Regions that are enabled
+    /// (<https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html>). A Region that is just being
+    /// disabled still answers and may hold evidence.
+    pub fn enabled(&self) -> impl Iterator<Item = &str> {
+        self.regions.iter().filter_map(|region| {
+            let enabled =
+                matches!(region.region_opt_status.as_deref(), Some("ENABLED" | "ENABLED_BY_DEFAULT" | "DISABLING"));
+            region.region_name.as_deref().filter(|_| enabled)
+        })
+    }
+}
+
+json_documents! {
+    CallerIdentity => StsGetCallerIdentity ["Account", "Arn"],
+    ListRegions => AccountListRegions ["Regions"],
+}

@@ -1,0 +1,95 @@
+//! What is known about a request: condition keys with their values, keys known to be absent, and
+//! everything else, which is unknown.
+
+use std::collections::BTreeMap;
+
+/// The condition keys of a request, as far as they are known.
+///
+/// Key names are case-insensitive
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html>).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    facts: BTreeMap<String, Fact>,
+}
+
+/// What is known about one condition key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fact {
+    Absent,
+    Present(Vec<String>),
+}
+
+/// What a context says about a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Nobody said anything: the key may be absent or have any value.
+    Unknown,
+    /// The request does not carry the key.
+    Absent,
+    /// The request carries the key with these values (one, for a single-valued key).
+    Present(&'a [String]),
+}
+
+impl Context {
+    /// A context in which every key is unknown.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same context, in which `key` has the one value `value`.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    /// The same context, in which `key` has several values.
+    #[must_use]
+    pub fn with_values(mut self, key: &str, values: Vec<String>) -> Self {
+        self.facts
+            .insert(key.to_lowercase(), Fact::Present(values));
+        self
+    }
+
+    /// The same context, in which the request does not carry `key`.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        self.set_absent(key);
+        self
+    }
+
+    /// Says that `key` has the one value `value`.
+    pub fn set(&mut self, key: &str, value: impl Into<String>) {
+        self.facts
+            .insert(key.to_lowercase(), Fact::Present(vec![value.into()]));
+    }
+
+    /// Says that the request does not carry `key`.
+    pub fn set_absent(&mut self, key: &str) {
+        self.facts.insert(key.to_lowercase(), Fact::Absent);
+    }
+
+    /// Adds what `other` knows; where both know a key, `other` is right.
+    #[must_use]
+    pub fn overlaid(mut self, other: &Self) -> Self {
+        for (key, fact) in &other.facts {
+            self.facts.insert(key.clone(), fact.clone());
+        }
+        self
+    }
+
+    /// What is known about a key, which must be given in lower case.
+    pub(crate) fn get(&self, lower_case_key: &str) -> Known<'_> {
+        match self.facts.get(lower_case_key) {
+            None => Known::Unknown,
+            Some(Fact::Absent) => Known::Absent,
+            Some(Fact::Present(values)) => Known::Present(values),
+        }
+    }
+
+    /// True if the key, in lower case, is known to be absent or known with its value.
+    pub(crate) fn knows(&self, lower_case_key: &str) -> bool {
+        self.facts.contains_key(lower_case_key)
+    }
+}

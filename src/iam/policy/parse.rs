@@ -1,0 +1,234 @@
+//! From JSON to [`Document`]: shape only, no judgement.
+
+use super::{
+    Actions, Document, Effect, MAX_DOCUMENT_BYTES, Pattern, PolicyError, PrincipalEntry,
+    PrincipalKind, Principals, Resources, Statement, Version,
+};
+use crate::iam::condition::Clause;
+use crate::iam::interest;
+use crate::iam::json::Json;
+
+pub(super) fn document(text: &str) -> Result<Document, PolicyError> {
+    if text.len() > MAX_DOCUMENT_BYTES {
+        return Err(PolicyError::TooLarge(text.len()));
+    }
+    let Json::Object(entries) = Json::parse(text)? else {
+        return Err(shape("the document is not an object"));
+    };
+    let mut version = Version::V2008;
+    let mut statements = None;
+    for (key, value) in entries {
+        match (key.as_str(), value) {
+            ("Version", Json::String(text)) => {
+                version = match text.as_str() {
+                    "2008-10-17" => Version::V2008,
+                    "2012-10-17" => Version::V2012,
+                    other => return Err(shape(format!("unknown version {other:?}"))),
+                }
+            }
+            ("Id", Json::String(_)) => {}
+            ("Statement", Json::Array(values)) => statements = Some(values),
+            ("Statement", value @ Json::Object(_)) => statements = Some(vec![value]),
+            (known @ ("Version" | "Id" | "Statement"), _) => {
+                return Err(shape(format!("{known} has the wrong type")));
+            }
+            (other, _) => return Err(shape(format!("unknown element {other:?}"))),
+        }
+    }
+    let statements = statements.ok_or_else(|| shape("there is no Statement"))?;
+    let statements = statements
+        .into_iter()
+        .map(|value| statement(value, version))
+        .collect();
+    Ok(Document {
+        version,
+        statements,
+    })
+}
+
+fn shape(message: impl Into<String>) -> PolicyError {
+    PolicyError::Shape(message.into())
+}
+
+fn statement(value: Json, version: Version) -> Statement {
+    let mut statement = Statement {
+        sid: None,
+        effect: Effect::Unreadable,
+        problem: None,
+        actions: Actions::default(),
+        resources: None,
+        principals: None,
+        conditions: Vec::new(),
+        interest: interest::Bits::default(),
+    };
+    statement.problem = fill(&mut statement, value, version).err();
+    statement.interest = interest::of(&statement.actions);
+    statement
+}
+
+fn fill(statement: &mut Statement, value: Json, version: Version) -> Result<(), String> {
+    let Json::Object(mut entries) = value else {
+        return Err("the statement is not an object".into());
+    };
+    // The effect and the name first, so that they are known even if the rest cannot be read.
+    entries.sort_by_key(|(key, _)| !matches!(key.as_str(), "Effect" | "Sid"));
+    let mut actions = None;
+    for (key, value) in entries {
+        match key.as_str() {
+            "Sid" => match value {
+                Json::String(sid) => statement.sid = Some(sid),
+                _ => return Err("Sid is not a string".into()),
+            },
+            "Effect" => {
+                statement.effect = match value {
+                    Json::String(text) if text == "Allow" => Effect::Allow,
+                    Json::String(text) if text == "Deny" => Effect::Deny,
+                    _ => return Err("Effect is neither Allow nor Deny".into()),
+                }
+            }
+            "Action" | "NotAction" => {
+                if actions.is_some() {
+                    return Err("both Action and NotAction".into());
+                }
+                let patterns = texts(&key, value)?;
+                if let Some(bad) = patterns.iter().find(|text| !is_action(text)) {
+                    return Err(format!("{bad:?} is not an action"));
+                }
+                actions = Some(Actions {
+                    negated: key == "NotAction",
+                    patterns: patterns.into_iter().map(String::into_boxed_str).collect(),
+                });
+            }
+            "Resource" | "NotResource" => {
+                if statement.resources.is_some() {
+                    return Err("both Resource and NotResource".into());
+                }
+                statement.resources = Some(Resources {
+                    negated: key == "NotResource",
+                    patterns: texts(&key, value)?
+                        .into_iter()
+                        .map(|text| Pattern::new(text, version))
+                        .collect(),
+                });
+            }
+            "Principal" | "NotPrincipal" => {
+                if statement.principals.is_some() {
+                    return Err("both Principal and NotPrincipal".into());
+                }
+                statement.principals = Some(Principals {
+                    negated: key == "NotPrincipal",
+                    entries: principals(value)?,
+                });
+            }
+            "Condition" => statement.conditions = conditions(value, version)?,
+            other => return Err(format!("unknown element {other:?}")),
+        }
+    }
+    if statement.effect == Effect::Unreadable {
+        return Err("there is no Effect".into());
+    }
+    statement.actions = actions.ok_or("neither Action nor NotAction")?;
+    Ok(())
+}
+
+/// An action is `service:Name`, wildcards allowed anywhere.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
+fn is_action(text: &str) -> bool {
+    text.contains(':') || text.contains('*')
+}
+
+/// A string, or an array of at least one string.
+fn texts(element: &str, value: Json) -> Result<Vec<String>, String> {
+    let wrong = || format!("{element} is neither a string nor an array of strings");
+    match value {
+        Json::String(text) => Ok(vec![text]),
+        Json::Array(values) if !values.is_empty() => values
+            .into_iter()
+            .map(|value| match value {
+                Json::String(text) => Ok(text),
+                _ => Err(wrong()),
+            })
+            .collect(),
+        _ => Err(wrong()),
+    }
+}
+
+fn principals(value: Json) -> Result<Vec<PrincipalEntry>, String> {
+    let groups = match value {
+        Json::String(text) if text == "*" => {
+            return Ok(vec![PrincipalEntry {
+                kind: PrincipalKind::Anyone,
+                value: text,
+            }]);
+        }
+        Json::Object(groups) => groups,
+        _ => return Err("Principal is neither \"*\" nor an object".into()),
+    };
+    let mut entries = Vec::new();
+    for (key, values) in groups {
+        let kind = match key.as_str() {
+            "AWS" => PrincipalKind::Aws,
+            "Federated" => PrincipalKind::Federated,
+            "Service" => PrincipalKind::Service,
+            "CanonicalUser" => PrincipalKind::CanonicalUser,
+            other => return Err(format!("unknown kind of principal {other:?}")),
+        };
+        for value in texts("Principal", values)? {
+            // {"AWS": "*"} is the same as "*":
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+            let kind = match kind {
+                PrincipalKind::Aws if value == "*" => PrincipalKind::Anyone,
+                kind => kind,
+            };
+            entries.push(PrincipalEntry { kind, value });
+        }
+    }
+    Ok(entries)
+}
+
+fn conditions(value: Json, version: Version) -> Result<Vec<Clause>, String> {
+    let Json::Object(operators) = value else {
+        return Err("Condition is not an object".into());
+    };
+    let mut clauses = Vec::new();
+    for (operator, keys) in operators {
+        let Json::Object(keys) = keys else {
+            return Err(format!("the condition {operator:?} is not an object"));
+        };
+        if keys.is_empty() {
+            Clause::check_operator(&operator)?;
+        }
+        for (key, values) in keys {
+            let values = scalars(values).ok_or_else(|| {
+                format!("the values of {operator} {key} are neither scalars nor an array of them")
+            })?;
+            clauses.push(Clause::new(&operator, &key, values, version)?);
+        }
+    }
+    Ok(clauses)
+}
+
+/// Condition values may be strings, booleans or numbers, alone or in an array.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
+fn scalars(value: Json) -> Option<Vec<String>> {
+    fn scalar(value: Json) -> Option<String> {
+        match value {
+            Json::String(text) | Json::Number(text) => Some(text),
+            Json::Bool(value) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+    match value {
+        Json::Array(values) => values.into_iter().map(scalar).collect(),
+        value => Some(vec![scalar(value)?]),
+    }
+}
+
+impl Pattern {
+    pub(crate) fn new(text: String, version: Version) -> Self {
+        Self {
+            variables: version == Version::V2012 && text.contains("${"),
+            text: text.into_boxed_str(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Resources: the rows that checks judge, derived from evidence.
+//!
+//! A kind of resource is described once, in [`schema`]: its fields, their types, and the calls that supply each.
+//! A field whose call gave no complete answer holds no value, only the reason: nothing above can mistake it for one.
+
+pub mod schema;
+pub mod value;
+
+pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
+pub use value::{FieldValue, Unknown, Value};
+
+use crate::evidence::Operation;
+use crate::finding::{Pointer, ResourceRef};
+use std::collections::BTreeMap;
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The kind.
+    pub kind: Kind,
+    /// The ARN, or what identifies the row where there is none. Unique within the kind.
+    pub id: String,
+    /// The name that people know it by.
+    pub name: String,
+    /// The Region; `None` for what is global.
+    pub region: Option<String>,
+    /// The fields of the kind's schema, each of them.
+    pub fields: BTreeMap<&'static str, FieldValue>,
+    /// Where the evidence shows this row, by the operation that told it.
+    pub sources: BTreeMap<Operation, Vec<Pointer>>,
+}
+
+impl Resource {
+    /// The reference that findings carry.
+    pub fn reference(&self) -> ResourceRef {
+        ResourceRef {
+            kind: self.kind.id().to_owned(),
+            id: self.id.clone(),
+            name: self.name.clone(),
+            region: self.region.clone(),
+        }
+    }
+}
+
+/// All rows of one kind.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// The kind.
+    pub kind: Kind,
+    /// The rows, sorted by Region and id.
+    pub rows: Vec<Resource>,
+    /// Why there may be more rows than these; empty when the population is whole.
+    pub incomplete: Vec<Unknown>,
+    /// The documents that the population was read from, which prove that it is empty when it is.
+    pub sources: Vec<Pointer>,
+}
+
+/// All populations of one account.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// By kind; every kind is there.
+    pub populations: BTreeMap<Kind, Population>,
+    /// Differences between independent sources of the same population.
+    pub reconciliation: Vec<Reconciliation>,
+}
+
+/// How many rows of a population each of its independent sources counts.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Reconciliation {
+    /// The kind, such as `iam.user`.
+    pub population: String,
+    /// Source (a call) and count; `None` where it was not collected.
+    pub counts: Vec<(String, Option<i64>)>,
+    /// Whether the sources agree, or all differences are explained.
+    pub agrees: bool,
+    /// The differences in words, with the reason for those that can be explained.
+    pub differences: Vec<String>,
+}

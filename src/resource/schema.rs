@@ -1,0 +1,267 @@
+//! What there is to judge: the kinds of resources, their fields, and the calls that supply each field.
+//!
+//! The plan, the least-privilege policy, the evidence that a finding points at and what a denied call costs
+//! are derived from these tables. `auditpack controls fields` prints them.
+
+use crate::evidence::Operation::{self, *};
+use std::fmt;
+
+/// The type of a field's value in an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// true or false
+    Bool,
+    /// a whole number
+    Int,
+    /// a text
+    Text,
+    /// a list of texts
+    Texts,
+    /// texts by name
+    Map,
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Type::Bool => "bool",
+            Type::Int => "int",
+            Type::Text => "text",
+            Type::Texts => "list of text",
+            Type::Map => "map of text",
+        })
+    }
+}
+
+/// One field of a kind of resource.
+#[derive(Debug)]
+pub struct Field {
+    /// The variable's name in an expression.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Type,
+    /// Whether it can be null, which is a fact (never used, no boundary), not a gap.
+    pub nullable: bool,
+    /// The calls that supply it. All must have been collected.
+    pub calls: &'static [Operation],
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+}
+
+/// A kind of resource.
+#[derive(Debug)]
+pub struct KindSchema {
+    /// Such as `iam.user`.
+    pub id: &'static str,
+    /// One of them, in words.
+    pub title: &'static str,
+    /// Many of them, in words.
+    pub plural: &'static str,
+    /// The population's file below `populations/`.
+    pub file: &'static str,
+    /// The calls that list them.
+    pub population: &'static [Operation],
+    /// The fields.
+    pub fields: &'static [Field],
+}
+
+/// Variables that every expression may read besides the fields of its resource: `account` (the fields of the
+/// account, as a map), `as_of` (a text in RFC 3339) and `parameters` (the thresholds, as a map).
+pub const FIELDS_ACCOUNT_WIDE: [&str; 3] = ["account", "as_of", "parameters"];
+
+/// Whether the table says "or null" after a type.
+const fn is_nullable(words: &[&str]) -> bool {
+    !words.is_empty()
+}
+
+macro_rules! kinds {
+    ($($kind:ident $id:literal, $title:literal, $plural:literal, $file:literal, from $population:tt {
+        $($name:ident: $type:ident $($null:literal)? from $calls:tt $meaning:literal;)*
+    })*) => {
+        /// A kind of resource.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)] // each variant's meaning is its title
+        pub enum Kind { $($kind,)* }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+
+            /// What there is to know about resources of the kind.
+            pub fn schema(self) -> &'static KindSchema {
+                match self {
+                    $(Kind::$kind => &KindSchema {
+                        id: $id, title: $title, plural: $plural, file: $file,
+                        population: &$population,
+                        fields: const { &[$(Field {
+                            name: stringify!($name),
+                            kind: Type::$type,
+                            nullable: is_nullable(&[$($null)?]),
+                            calls: &$calls,
+                            meaning: $meaning,
+                        },)*] },
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Account "account", "the account", "accounts", "account.csv", from [StsGetCallerIdentity] {
+        account_id: Text "or null" from [StsGetCallerIdentity] "the account's id, twelve digits";
+        alias: Text "or null" from [IamListAccountAliases] "the account's alias";
+        root_mfa_active: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has an MFA device; unknown where the two sources disagree";
+        root_has_credentials: Bool from [IamGetAccountSummary] "root has a password, an access key or a signing certificate at all; a member account with centralised root access has none";
+        root_access_keys_present: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has access keys, active or not";
+        root_last_used_days: Int "or null" from [IamGetCredentialReport] "days from root's last use of its password or a key to the credential report; null if never";
+        root_virtual_mfa: Bool from [IamListVirtualMfaDevices] "root's MFA device is a virtual one";
+        root_console_logins: Int from [CloudTrailLookupEvents] "console sign-ins of root within the period, in all Regions in scope";
+        root_events: Int from [CloudTrailLookupEvents] "events that root itself caused within the period, in all Regions in scope, without those that AWS services caused for it";
+        console_users: Int from [IamGetCredentialReport] "users with a password, without root";
+        password_policy_exists: Bool from [IamGetAccountPasswordPolicy] "the account has a password policy of its own; otherwise AWS's default holds";
+        password_minimum_length: Int from [IamGetAccountPasswordPolicy] "the shortest password allowed; 8 by AWS's default";
+        password_require_symbols: Bool from [IamGetAccountPasswordPolicy] "passwords need a symbol";
+        password_require_numbers: Bool from [IamGetAccountPasswordPolicy] "passwords need a digit";
+        password_require_uppercase: Bool from [IamGetAccountPasswordPolicy] "passwords need an upper-case letter";
+        password_require_lowercase: Bool from [IamGetAccountPasswordPolicy] "passwords need a lower-case letter";
+        password_users_may_change: Bool from [IamGetAccountPasswordPolicy] "users may change their own password";
+        password_max_age_days: Int "or null" from [IamGetAccountPasswordPolicy] "days until a password expires; null if never";
+        password_reuse_prevention: Int "or null" from [IamGetAccountPasswordPolicy] "how many earlier passwords may not be used again; null if none";
+        password_hard_expiry: Bool from [IamGetAccountPasswordPolicy] "an expired password can only be reset by an administrator";
+        saml_providers: Texts from [IamListSamlProviders] "ARNs of the SAML identity providers";
+        oidc_providers: Texts from [IamListOpenIdConnectProviders] "ARNs of the OpenID Connect identity providers";
+        effective_trails: Texts from [CloudTrailDescribeTrails, CloudTrailGetTrailStatus, CloudTrailGetEventSelectors] "ARNs of the trails that alone record all management events of all Regions: multi-Region, logging, all management events read and write without exclusions, global service events included, delivering";
+        config_rule_identifiers: Texts from [ConfigDescribeConfigRules] "source identifiers of the ACTIVE Config rules in the Regions in scope";
+        regions: Texts from [AccountListRegions] "the Regions in scope";
+    }
+    User "iam.user", "IAM user", "IAM users", "users.csv", from [IamGetAccountAuthorizationDetails, IamGetCredentialReport] {
+        name: Text from [IamGetAccountAuthorizationDetails] "the user's name";
+        arn: Text from [IamGetAccountAuthorizationDetails] "the user's ARN";
+        path: Text from [IamGetAccountAuthorizationDetails] "the path, / for none";
+        created_days: Int "or null" from [IamGetCredentialReport] "days from the user's creation to the credential report";
+        password_enabled: Bool from [IamGetCredentialReport] "the user has a password for the console";
+        password_age_days: Int "or null" from [IamGetCredentialReport] "days since the password was set; null without password";
+        password_last_used_days: Int "or null" from [IamGetCredentialReport] "days since the password was used; null if never or without password";
+        mfa_active: Bool from [IamGetCredentialReport] "an MFA device is assigned";
+        active_keys: Int from [IamGetCredentialReport] "active access keys, of the two that the credential report shows";
+        active_certificates: Int from [IamGetCredentialReport] "active signing certificates";
+        enabled_credentials: Int from [IamGetCredentialReport] "credentials that work: the password and active access keys";
+        inactive_days: Int "or null" from [IamGetCredentialReport] "days since any enabled credential was used; one never used counts from when it was set; null without enabled credentials";
+        inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the user's inline policies";
+        attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the managed policies attached to the user itself";
+        groups: Texts from [IamGetAccountAuthorizationDetails] "names of the user's groups";
+        permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
+        service_credentials: Texts from [IamListServiceSpecificCredentials] "active service-specific credentials, as service name and id";
+        tags: Map from [IamGetAccountAuthorizationDetails] "tags";
+    }
+    AccessKey "iam.access_key", "access key", "access keys", "access-keys.csv", from [IamGetCredentialReport] {
+        user: Text from [IamGetCredentialReport] "the name of the user whose key it is";
+        slot: Int from [IamGetCredentialReport] "1 or 2, the key's place in the credential report";
+        active: Bool from [IamGetCredentialReport] "the key can be used";
+        age_days: Int "or null" from [IamGetCredentialReport] "days from the key's creation to the credential report; null where AWS does not tell";
+        ever_used: Bool from [IamGetCredentialReport] "the key was used at least once";
+        last_used_days: Int "or null" from [IamGetCredentialReport] "days since the key was used; null if never";
+        idle_days: Int "or null" from [IamGetCredentialReport] "days since the key was used, or since it was created if it never was";
+        last_used_service: Text "or null" from [IamGetCredentialReport] "the service last used";
+        last_used_region: Text "or null" from [IamGetCredentialReport] "the Region last used; null for global services";
+    }
+    Role "iam.role", "IAM role", "IAM roles", "roles.csv", from [IamGetAccountAuthorizationDetails] {
+        name: Text from [IamGetAccountAuthorizationDetails] "the role's name";
+        arn: Text from [IamGetAccountAuthorizationDetails] "the role's ARN";
+        path: Text from [IamGetAccountAuthorizationDetails] "the path, / for none";
+        created_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days from the role's creation to the as-of time";
+        last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; null if not within the trailing 400 days that IAM keeps";
+        idle_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; if not within IAM's 400 days, since its creation, at most 400";
+        service_linked: Bool from [IamGetAccountAuthorizationDetails] "a service-linked role, which only its service can use and nobody can edit";
+        identity_center: Bool from [IamGetAccountAuthorizationDetails] "a role that IAM Identity Center made for a permission set";
+        max_session_seconds: Int "or null" from [IamListRoles] "the longest session";
+        trusted_principals: Texts from [IamGetAccountAuthorizationDetails] "the principals that the trust policy names, as kind:value";
+        inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the role's inline policies";
+        attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
+        permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
+        tags: Map from [IamGetAccountAuthorizationDetails] "tags";
+    }
+    Group "iam.group", "IAM group", "IAM groups", "groups.csv", from [IamGetAccountAuthorizationDetails] {
+        name: Text from [IamGetAccountAuthorizationDetails] "the group's name";
+        arn: Text from [IamGetAccountAuthorizationDetails] "the group's ARN";
+        path: Text from [IamGetAccountAuthorizationDetails] "the path, / for none";
+        members: Texts from [IamGetAccountAuthorizationDetails] "names of the users in the group";
+        inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the group's inline policies";
+        attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
+    }
+    Policy "iam.policy", "IAM policy", "IAM policies", "policies.csv", from [IamGetAccountAuthorizationDetails] {
+        name: Text from [IamGetAccountAuthorizationDetails] "the policy's name";
+        arn: Text "or null" from [IamGetAccountAuthorizationDetails] "the ARN of a managed policy; null for inline ones";
+        kind: Text from [IamGetAccountAuthorizationDetails] "customer, aws or inline";
+        owner: Text "or null" from [IamGetAccountAuthorizationDetails] "for an inline policy, the ARN of the user, group or role that has it";
+        attached: Bool from [IamGetAccountAuthorizationDetails] "the policy is attached to, or is inline in, a user, group or role";
+        boundary_only: Bool from [IamGetAccountAuthorizationDetails] "the policy is used as a permissions boundary and nowhere attached";
+        default_version: Text "or null" from [IamGetAccountAuthorizationDetails] "the version in force of a managed policy";
+        admin_statement: Bool from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "one statement allows every action on every resource without a condition";
+    }
+    Trail "cloudtrail.trail", "CloudTrail trail", "CloudTrail trails", "trails.csv", from [CloudTrailDescribeTrails] {
+        name: Text from [CloudTrailDescribeTrails] "the trail's name";
+        arn: Text from [CloudTrailDescribeTrails] "the trail's ARN";
+        home_region: Text from [CloudTrailDescribeTrails] "the Region in which it is defined";
+        multi_region: Bool from [CloudTrailDescribeTrails] "it records all Regions";
+        organization: Bool from [CloudTrailDescribeTrails] "it belongs to the organisation";
+        global_events: Bool from [CloudTrailDescribeTrails] "it records the events of global services";
+        log_file_validation: Bool from [CloudTrailDescribeTrails] "digest files prove that log files were not changed";
+        kms_key: Text "or null" from [CloudTrailDescribeTrails] "the KMS key that encrypts the log files";
+        s3_bucket: Text "or null" from [CloudTrailDescribeTrails] "the bucket it delivers to";
+        log_group: Text "or null" from [CloudTrailDescribeTrails] "ARN of the CloudWatch Logs group it delivers to";
+        logging: Bool from [CloudTrailGetTrailStatus] "it is switched on";
+        delivery_error: Text "or null" from [CloudTrailGetTrailStatus] "the error of the latest delivery to the bucket";
+        delivered_hours: Int "or null" from [CloudTrailGetTrailStatus] "hours from the latest delivery to the as-of time; null if there was none";
+        delivering: Bool from [CloudTrailGetTrailStatus] "it is logging, its latest delivery met no error and is no more than 24 hours old";
+        management_events: Text from [CloudTrailGetEventSelectors] "all, partial or none: which management events it records";
+        data_events: Bool from [CloudTrailGetEventSelectors] "it records some data events";
+    }
+    Recorder "config.recorder", "AWS Config recorder", "AWS Config recorders", "config-recorders.csv", from [ConfigDescribeConfigurationRecorders] {
+        exists: Bool from [ConfigDescribeConfigurationRecorders] "the Region has a customer-managed configuration recorder; there is one row for each Region in scope";
+        name: Text "or null" from [ConfigDescribeConfigurationRecorders] "the recorder's name";
+        all_types: Bool from [ConfigDescribeConfigurationRecorders] "it records all supported resource types";
+        global_types: Bool from [ConfigDescribeConfigurationRecorders] "it records IAM's global resource types too";
+        daily: Bool from [ConfigDescribeConfigurationRecorders] "it records once a day only";
+        recording: Bool from [ConfigDescribeConfigurationRecorders, ConfigDescribeConfigurationRecorderStatus] "it runs";
+        last_status: Text "or null" from [ConfigDescribeConfigurationRecorderStatus] "the outcome of its last recording, in lower case: success, pending, failure";
+        delivery_channel: Text "or null" from [ConfigDescribeDeliveryChannels] "the delivery channel's name";
+        s3_bucket: Text "or null" from [ConfigDescribeDeliveryChannels] "the bucket that AWS Config delivers to";
+        delivering: Bool from [ConfigDescribeDeliveryChannels, ConfigDescribeDeliveryChannelStatus] "there is a delivery channel, its last history or snapshot delivery succeeded and none failed last";
+        retention_days: Int "or null" from [ConfigDescribeRetentionConfigurations] "days that configuration items are kept; null is AWS's default of 2,557";
+    }
+    ConfigRule "config.rule", "AWS Config rule", "AWS Config rules", "config-rules.csv", from [ConfigDescribeConfigRules] {
+        name: Text from [ConfigDescribeConfigRules] "the rule's name, free text";
+        owner: Text "or null" from [ConfigDescribeConfigRules] "AWS, CUSTOM_LAMBDA or CUSTOM_POLICY";
+        source_identifier: Text "or null" from [ConfigDescribeConfigRules] "which managed rule it is, such as ROOT_ACCOUNT_MFA_ENABLED, or a Lambda function's ARN";
+        state: Text "or null" from [ConfigDescribeConfigRules] "ACTIVE, DELETING, DELETING_RESULTS or EVALUATING";
+        created_by: Text "or null" from [ConfigDescribeConfigRules] "the service that made the rule";
+        parameters: Map from [ConfigDescribeConfigRules] "the rule's input parameters";
+        internal: Bool from [ConfigDescribeConfigRules] "its evaluations are not shown";
+        detective: Bool from [ConfigDescribeConfigRules] "it evaluates what is deployed";
+        compliance: Text from [ConfigDescribeComplianceByConfigRule] "COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; unknown where AWS has insufficient data or no verdict";
+        noncompliant_resources: Texts from [ConfigGetComplianceDetailsByConfigRule] "type and id of the resources that do not comply now";
+        evaluated_resources: Int from [ConfigGetComplianceDetailsByConfigRule] "resources with a result now";
+        last_success_hours: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "hours from its last successful evaluation to the as-of time; null if there was none";
+        last_error: Text "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "the code of its last error";
+        first_activated_days: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "days since it was first activated";
+    }
+}
+
+impl Kind {
+    /// The id in control files, such as `iam.user`.
+    pub fn id(self) -> &'static str {
+        self.schema().id
+    }
+
+    /// The kind with an id.
+    pub fn find(id: &str) -> Option<Kind> {
+        Self::ALL.iter().copied().find(|kind| kind.id() == id)
+    }
+
+    /// A field of the kind.
+    pub fn field(self, name: &str) -> Option<&'static Field> {
+        self.schema().fields.iter().find(|field| field.name == name)
+    }
+}
