@@ -1,0 +1,1 @@
+//! Collection: sends the planned calls, live or from a recording, and judges nothing.

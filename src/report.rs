@@ -1,0 +1,54 @@
+//! Reports: what people and programs read, made from evidence, resources, controls and findings.
+
+use crate::controls::Controls;
+use crate::evaluate::Evaluation;
+use crate::evidence::Evidence;
+use crate::finding::Severity;
+use crate::resource::Resources;
+use serde::{Deserialize, Serialize};
+
+/// Everything that a report is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit<'a> {
+    /// What was collected.
+    pub evidence: &'a Evidence,
+    /// What it was read as.
+    pub resources: &'a Resources,
+    /// What it was judged by.
+    pub controls: &'a Controls,
+    /// What was found.
+    pub evaluation: &'a Evaluation,
+    /// The least severity of an open failure that makes the run fail; `None` for none.
+    pub fail_on: Option<Severity>,
+}
+
+/// How a run that left a package ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// Exit 0: no open failure at or above the threshold, nothing unknown.
+    Clean,
+    /// Exit 1: open failures at or above the threshold.
+    Failed,
+    /// Exit 3: no such failure, but something in scope is not known.
+    Incomplete,
+}
+
+impl Audit<'_> {
+    /// How the run ended.
+    pub fn conclusion(&self) -> Conclusion {
+        use crate::finding::Status;
+        let findings = &self.evaluation.findings;
+        let fails =
+            |f: &&crate::finding::Finding| f.is_open_failure() && self.fail_on.is_some_and(|least| f.severity >= least);
+        let unknown = findings.iter().any(|f| f.status == Status::Unknown);
+        let gap = self.evidence.gaps().next().is_some() || self.evidence.notes.iter().any(|note| note.incomplete);
+        if findings.iter().any(|f| fails(&f)) {
+            Conclusion::Failed
+        } else if unknown || gap {
+            Conclusion::Incomplete
+        } else {
+            Conclusion::Clean
+        }
+    }
+}
