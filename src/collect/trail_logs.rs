@@ -35,8 +35,10 @@ mod logs;
 mod names;
 mod reader;
 mod records;
+mod rows;
 pub mod sorter;
 mod table;
+mod verdict;
 mod walk;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::call::CallId;
 use super::document::{AnyDocument, Document};
+use super::identity::CallerIdentity;
 use super::operation::Operation;
 use super::outcome::{Gap, GapKind, Outcome};
 use super::run::Run;
@@ -17,6 +18,8 @@ pub struct Evidence {
     pub account: Option<String>,
     /// The Regions in scope, sorted.
     pub regions: BTreeSet<String>,
+    /// Who was asking at the end of the run. Who was at its start is the document of GetCallerIdentity.
+    pub caller_end: Option<CallerIdentity>,
     /// Gaps that no single call accounts for: a file of a folder that could not be read, a Region left out.
     pub notes: Vec<Note>,
     calls: BTreeMap<CallId, Outcome<AnyDocument>>,
@@ -36,7 +39,20 @@ pub struct Note {
 impl Evidence {
     /// No documents yet.
     pub fn new(run: Run) -> Self {
-        Self { run, account: None, regions: BTreeSet::new(), notes: Vec::new(), calls: BTreeMap::new() }
+        Self {
+            run,
+            account: None,
+            regions: BTreeSet::new(),
+            caller_end: None,
+            notes: Vec::new(),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over all calls of another set.
+    pub fn absorb(&mut self, other: Evidence) {
+        self.calls.extend(other.calls);
+        self.notes.extend(other.notes);
     }
 
     /// Records the outcome of a call.
