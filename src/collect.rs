@@ -15,6 +15,7 @@ pub mod plan;
 pub mod session;
 mod tape;
 pub mod trail_logs;
+mod whole;
 
 pub use caller::{Halt, Progress, Silent, StopSignal};
 pub use session::{Session, SessionError, SessionOptions};

@@ -17,8 +17,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often a request is attempted before the call is given up.
-const ATTEMPTS: u32 = 8;
+/// How often a request that failed is attempted before the call is given up.
+const ATTEMPTS: u32 = 4;
+/// How often a request that was throttled is: AWS will answer, only later.
+const THROTTLED_ATTEMPTS: u32 = 10;
 /// The longest pause before an attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
@@ -262,7 +264,9 @@ impl Caller {
                     self.set_halt(Halt::CannotRecord(reason.clone()));
                     return Page::Ended(verdict);
                 }
-                (Verdict::Retry { gap, throttled }, Some(pace)) if attempt < ATTEMPTS => {
+                (Verdict::Retry { gap, throttled }, Some(pace))
+                    if attempt < if *throttled { THROTTLED_ATTEMPTS } else { ATTEMPTS } =>
+                {
                     if *throttled {
                         pace.throttled(call);
                     }

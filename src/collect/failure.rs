@@ -19,6 +19,9 @@ pub enum TransportFailure {
     /// The answer took too long.
     #[error("no complete answer came within {} seconds", .0.as_secs())]
     TimedOut(Duration),
+    /// An answer came that is not all of it.
+    #[error("the answer is not complete: {0}")]
+    Incomplete(String),
     /// The failure that the recording holds.
     #[error("{0}")]
     Recorded(String),
@@ -161,16 +164,17 @@ where
     match error {
         SdkError::ServiceError(context) => {
             let status = context.raw().status().as_u16();
+            if (200..300).contains(&status) {
+                // So the SDK reports an answer that it could not read.
+                let reason = format!("the answer cannot be read: {}", root_cause(error));
+                return Verdict::Retry { gap: Gap::new(GapKind::Failed, reason), throttled: false };
+            }
             judge_answer(operation, status, context.err().code(), context.err().message())
         }
         SdkError::ResponseError(context) => {
             let status = context.raw().status().as_u16();
             let gap = Gap::new(GapKind::Failed, format!("the answer cannot be read: {}", root_cause(error)));
-            if status >= 500 || status == 429 {
-                Verdict::Retry { gap, throttled: status != 500 }
-            } else {
-                Verdict::Final(gap)
-            }
+            Verdict::Retry { gap, throttled: status == 429 || status == 503 }
         }
         SdkError::TimeoutError(_) => {
             Verdict::Retry { gap: Gap::new(GapKind::Failed, "no answer came in time"), throttled: false }

@@ -5,6 +5,7 @@
 //! never written, because it holds secrets.
 
 use super::failure::TransportFailure;
+use super::whole;
 use crate::evidence::CallId;
 use crate::evidence::digest::sha256;
 use crate::evidence::recording::{Entry, Recording, RecordingError, Request};
@@ -119,12 +120,12 @@ impl HttpConnector for Connector {
         let recorded = self.tape.recording.last_attempt(&key, sequence);
         let Some(live) = &self.live else {
             return match recorded {
-                Some(entry) => answer(&self.tape.recording, &entry),
+                Some(entry) => HttpConnectorFuture::ready(answer(&self.tape.recording, &entry)),
                 None => fail(TransportFailure::Replay(format!("{} was not recorded with these parameters", tag.call))),
             };
         };
-        if let Some(entry) = recorded.filter(is_final) {
-            return answer(&self.tape.recording, &entry);
+        if let Some(Ok(answer)) = recorded.filter(is_final).map(|entry| answer(&self.tape.recording, &entry)) {
+            return HttpConnectorFuture::ready(Ok(answer));
         }
         let entry = Entry {
             operation: tag.call.operation.to_string(),
@@ -197,8 +198,8 @@ fn is_final(entry: &Entry) -> bool {
 }
 
 /// A recorded attempt as an answer.
-fn answer(recording: &Recording, entry: &Entry) -> HttpConnectorFuture {
-    HttpConnectorFuture::ready(match (&entry.response, &entry.failure) {
+fn answer(recording: &Recording, entry: &Entry) -> Result<HttpResponse, ConnectorError> {
+    match (&entry.response, &entry.failure) {
         (Some(recorded), _) => match recording.body(recorded) {
             Ok(body) => response(recorded.status, &recorded.headers, body),
             Err(error) => Err(TransportFailure::Replay(error.to_string()).into()),
@@ -206,10 +207,13 @@ fn answer(recording: &Recording, entry: &Entry) -> HttpConnectorFuture {
         (None, failure) => {
             Err(TransportFailure::Recorded(failure.clone().unwrap_or_else(|| "no answer".to_owned())).into())
         }
-    })
+    }
 }
 
 fn response(status: u16, headers: &BTreeMap<String, String>, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {
+    if (200..300).contains(&status) && headers.get("content-type").is_some_and(|kind| kind.contains("xml")) {
+        whole::xml(&body).map_err(TransportFailure::Incomplete)?;
+    }
     let malformed = |what: &str| ConnectorError::from(TransportFailure::Replay(format!("{what} cannot be answered")));
     let status = status.try_into().map_err(|_| malformed("a status that HTTP does not know"))?;
     let mut response = HttpResponse::new(status, SdkBody::from(body));
