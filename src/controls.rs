@@ -1,18 +1,29 @@
 //! Controls: checks, frameworks, parameters and exceptions, as data.
 //!
 //! They are embedded in the binary and can be overridden and extended from a folder. All errors of all
-//! files are reported at once, each with file, line and column.
+//! files are reported at once, each with file, line and column. docs/controls.md is for their authors.
 
+mod catalogue;
 pub mod check;
+pub mod error;
+pub mod expression;
 pub mod framework;
+mod load;
+pub mod message;
+mod node;
+pub mod parameter;
 pub mod settings;
 
+pub use catalogue::Catalogue;
 pub use check::Check;
+pub use error::{LoadError, LoadErrors};
 pub use framework::{Automation, Framework, Requirement};
+pub use parameter::Parameter;
 pub use settings::Settings;
 
 use crate::evidence::Operation;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The controls that a run uses.
 #[derive(Debug)]
@@ -28,6 +39,22 @@ pub struct Controls {
 }
 
 impl Controls {
+    /// The embedded controls, overridden and extended by those of a folder, as the settings say. Only the selected
+    /// frameworks are kept, and the checks that they name; `frameworks` empty is those of the settings, or all.
+    pub fn load(dir: Option<&Path>, settings: Settings, frameworks: &[String]) -> Result<Controls, LoadErrors> {
+        Catalogue::load(dir)?.select(settings, frameworks)
+    }
+
+    /// The controls that a package holds in its folder `controls/`, settings included: path below it, and text.
+    /// Nothing that is embedded in this program is used, so that an old package is judged as it was.
+    pub fn from_files(files: &BTreeMap<String, String>) -> Result<Controls, LoadErrors> {
+        let settings = match files.get(Settings::FILE) {
+            Some(text) => Settings::parse(Settings::FILE, text)?,
+            None => Settings::default(),
+        };
+        Catalogue::from_files(files)?.select_with(settings, &[], true)
+    }
+
     /// The calls that the checks and the frameworks' evidence need. GetCallerIdentity and ListRegions are always among them.
     pub fn operations(&self) -> BTreeSet<Operation> {
         let of_checks = self.checks.values().flat_map(Check::operations);

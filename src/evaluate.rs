@@ -1,7 +1,16 @@
 //! Evaluation: resources and controls in, findings out. It does no I/O and reads no clock.
+//!
+//! A finding is pass only if every field that its check reads is known. A population that may have more rows
+//! than are known has a finding of its own that says so, beside those of its rows.
 
-use crate::controls::Automation;
+mod exception;
+mod judge;
+mod summary;
+
+use crate::controls::{Automation, Check, Controls};
+use crate::evidence::Evidence;
 use crate::finding::{Finding, Severity, Status};
+use crate::resource::{Kind, Resources};
 use std::collections::BTreeMap;
 
 /// All findings of one account, and what they say about each requirement.
@@ -43,4 +52,30 @@ pub struct RequirementResult {
     pub status: Status,
     /// Findings of its checks by status. Only statuses that occur.
     pub counts: BTreeMap<Status, u64>,
+    /// Failures that a valid exception covers, among the failures. They remain failures: an exception accepts
+    /// a risk and does not mend it, so that the status stays fail, with this number beside it.
+    pub excepted: u64,
+}
+
+/// Judges the resources by the controls.
+pub fn evaluate(evidence: &Evidence, resources: &Resources, controls: &Controls) -> Evaluation {
+    let mut by_kind: BTreeMap<Kind, Vec<&Check>> = BTreeMap::new();
+    for check in controls.checks.values() {
+        by_kind.entry(check.resource).or_default().push(check);
+    }
+    let judge = judge::Judge::new(evidence, resources, controls);
+    let mut findings: Vec<Finding> = Vec::new();
+    for (kind, checks) in by_kind {
+        judge.population(kind, &checks, &mut findings);
+    }
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    let checks = summary::checks(&findings, controls);
+    let requirements = summary::requirements(&checks, controls);
+    Evaluation { findings, checks, requirements }
+}
+
+/// The order of findings: by check, then Region, then resource; what is about the population stands first.
+fn key(finding: &Finding) -> (&str, Option<(Option<&str>, &str)>) {
+    let resource = finding.resource.as_ref();
+    (&finding.check, resource.map(|resource| (resource.region.as_deref(), resource.id.as_str())))
 }

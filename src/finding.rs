@@ -1,6 +1,6 @@
 //! Findings: the outcome of one check for one resource.
 
-use crate::evidence::Operation;
+use crate::evidence::{Operation, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -122,6 +122,13 @@ pub struct Exception {
     pub approver: String,
     /// The last day on which it holds, `2026-12-31`.
     pub expires: chrono::NaiveDate,
+}
+
+impl Exception {
+    /// Whether it holds at a time: through the whole day on which it expires, in UTC.
+    pub fn holds_at(&self, time: Timestamp) -> bool {
+        time.0.date_naive() <= self.expires
+    }
 }
 
 /// The outcome of one check for one resource.

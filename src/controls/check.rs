@@ -1,9 +1,19 @@
 //! Checks: one testable assertion over one kind of resource.
 
+mod case;
+mod read;
+
+pub use case::Case;
+pub(super) use read::{id, read};
+
+use super::expression::Row;
+use super::message::Message;
 use crate::evidence::Operation;
-use crate::finding::{Severity, Status};
-use crate::resource::{Field, Kind, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::finding::Severity;
+use crate::resource::{Field, Kind};
+use std::collections::BTreeSet;
+
+pub use super::expression::Expression;
 
 /// One check.
 #[derive(Debug)]
@@ -16,14 +26,14 @@ pub struct Check {
     pub resource: Kind,
     /// Which resources it concerns; all if there is none.
     pub scope: Option<Expression>,
-    /// Why a resource out of scope is not judged, in words.
+    /// Why a resource out of scope is not judged, in words. Always there when there is a scope.
     pub scope_reason: Option<String>,
     /// What must hold.
     pub pass: Expression,
     /// How bad a failure is.
     pub severity: Severity,
-    /// What a failure says. `{field}` stands for the field's value, `{parameters.name}` for a parameter's.
-    pub message: String,
+    /// What a failure says.
+    pub message: Message,
     /// What to do about a failure.
     pub remediation: String,
     /// Source identifiers of Config rules that ask the same; AWS's own verdict is shown beside ours.
@@ -38,44 +48,64 @@ pub struct Check {
     pub file: String,
 }
 
-/// An expression over a resource's fields.
-#[derive(Debug)]
-pub struct Expression {
-    /// The text in the file.
-    pub text: String,
-    /// The fields that it reads.
-    pub fields: Vec<&'static Field>,
-    /// The fields of the account that it reads, as `account.field`.
-    pub account_fields: Vec<&'static Field>,
-    /// The parameters that it reads.
-    pub parameters: Vec<String>,
-}
-
-/// An example: fields given, outcome expected. A field that is not given was not collected.
-#[derive(Debug)]
-pub struct Case {
-    /// What the example shows.
-    pub name: String,
-    /// The fields.
-    pub given: BTreeMap<String, Value>,
-    /// Fields of the account.
-    pub account: BTreeMap<String, Value>,
-    /// Parameters other than the default.
-    pub parameters: BTreeMap<String, Value>,
-    /// The outcome.
-    pub expect: Status,
+/// What a check says about one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The assertion holds, and all fields that the check reads are known.
+    Pass,
+    /// The assertion does not hold, whatever the fields that are not known may be.
+    Fail,
+    /// The resource is out of scope.
+    NotApplicable,
+    /// It cannot be said. The reason is that of the expression, for where all fields are known and it failed.
+    Unknown(String),
 }
 
 impl Check {
-    /// Every field that the check reads, of its resource and of the account.
+    /// Every field that the verdict rests on, of its resource and of the account.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        let expressions = self.scope.iter().chain([&self.pass]);
-        expressions.flat_map(|e| e.fields.iter().chain(&e.account_fields).copied())
+        self.own_fields().chain(self.account_fields())
     }
 
-    /// The calls that supply them, and those that list the population.
+    /// Every field of the resource that the verdict rests on.
+    pub fn own_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.expressions().flat_map(|e| e.fields.iter().copied())
+    }
+
+    /// Every field of the account that the verdict rests on.
+    pub fn account_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.expressions().flat_map(|e| e.account_fields.iter().copied())
+    }
+
+    /// Every parameter that the verdict rests on.
+    pub fn parameters(&self) -> BTreeSet<&str> {
+        self.expressions().flat_map(|e| e.parameters.iter().map(String::as_str)).collect()
+    }
+
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.scope.iter().chain([&self.pass])
+    }
+
+    /// The calls that supply the fields that it reads or shows, and those that list the population.
     pub fn operations(&self) -> BTreeSet<Operation> {
-        let fields = self.fields().flat_map(|field| field.calls.iter().copied());
+        let shown = self.message.fields().chain(self.message.account_fields());
+        let fields = self.fields().chain(shown).flat_map(|field| field.calls.iter().copied());
         fields.chain(self.resource.schema().population.iter().copied()).collect()
+    }
+
+    /// The verdict on a row of which the known fields are declared. `whole` says whether every field that the check
+    /// reads is known: without that nothing passes, however the expression comes out.
+    pub fn judge(&self, row: &Row<'_>, whole: bool) -> Verdict {
+        match self.scope.as_ref().map(|scope| scope.evaluate(row)) {
+            Some(Ok(false)) => return Verdict::NotApplicable,
+            Some(Err(reason)) => return Verdict::Unknown(reason),
+            Some(Ok(true)) | None => {}
+        }
+        match self.pass.evaluate(row) {
+            Ok(false) => Verdict::Fail,
+            Ok(true) if whole => Verdict::Pass,
+            Ok(true) => Verdict::Unknown("a field that the check reads is not known".to_owned()),
+            Err(reason) => Verdict::Unknown(reason),
+        }
     }
 }

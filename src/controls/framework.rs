@@ -1,7 +1,13 @@
 //! Frameworks: standards and their requirements, in our own words.
 
+use super::check::Check;
+use super::error::suggest;
+use super::node::{Fields, Node, Reader};
 use crate::evidence::Operation;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::str::FromStr;
 
 /// A standard.
 #[derive(Debug)]
@@ -60,6 +66,107 @@ impl Automation {
             Automation::Full => "full",
             Automation::Partial => "partial",
             Automation::Manual => "manual",
+        }
+    }
+}
+
+impl FromStr for Automation {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Automation::Full, Automation::Partial, Automation::Manual];
+        all.into_iter().find(|automation| automation.word() == text).ok_or_else(|| {
+            format!("`{text}` is no level of automation: expected full, partial or manual")
+        })
+    }
+}
+
+impl Framework {
+    /// The checks that its requirements name.
+    pub fn checks(&self) -> BTreeSet<&str> {
+        self.requirements.iter().flat_map(|requirement| &requirement.checks).map(String::as_str).collect()
+    }
+}
+
+/// Where a framework's file names checks: they are looked up when all files have been read.
+pub(super) type Named = Vec<(String, Range<usize>)>;
+
+/// Reads a framework, or gathers everything that is wrong with it in the reader.
+pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<(Framework, Named)> {
+    let keys = ["id", "title", "edition", "scope", "notes", "requirements"];
+    let fields = reader.fields(root, "a framework", &keys)?;
+    let id = super::check::id(reader, &fields);
+    let title = reader.required_text(&fields, "title");
+    let edition = reader.required_text(&fields, "edition");
+    let scope = reader.required_text(&fields, "scope");
+    let notes = reader.texts(&fields, "notes").into_iter().map(|(note, _)| note).collect();
+    reader.required(&fields, "requirements");
+    let mut named = Named::new();
+    let mut requirements: Vec<Requirement> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for node in reader.items(&fields, "requirements") {
+        let Some(requirement) = requirement(reader, node, &mut named) else { continue };
+        if !seen.insert(requirement.id.clone()) {
+            reader.error(&node.span, format!("requirement `{}` stands here a second time", requirement.id));
+        }
+        requirements.push(requirement);
+    }
+    let file = reader.source.path.clone();
+    Some((Framework { id: id?, title: title?, edition: edition?, scope: scope?, notes, requirements, file }, named))
+}
+
+fn requirement(reader: &mut Reader, node: &Node, named: &mut Named) -> Option<Requirement> {
+    let keys = ["id", "group", "title", "automation", "checks", "evidence", "manual"];
+    let fields = reader.fields(node, "a requirement", &keys)?;
+    let id = reader.required_text(&fields, "id");
+    let group = reader.required_text(&fields, "group");
+    let title = reader.required_text(&fields, "title");
+    let automation: Option<Automation> = reader.word(&fields, "automation");
+    let checks = reader.texts(&fields, "checks");
+    let evidence = evidence(reader, &fields);
+    let manual = reader.optional_text(&fields, "manual");
+    let place = node.span.start..node.span.start.saturating_add(1);
+    if let Some(automation) = automation {
+        if automation != Automation::Full && fields.get("manual").is_none() {
+            let word = automation.word();
+            let help = Some("say what a person must still provide".to_owned());
+            reader.error_with_help(&place, format!("a requirement of automation {word} needs `manual`"), help);
+        }
+        if automation == Automation::Manual && !checks.is_empty() {
+            reader.error(&place, "a requirement of automation manual has no checks; with checks it is partial or full");
+        }
+        if automation != Automation::Manual && fields.get("checks").is_none() && fields.get("evidence").is_none() {
+            let word = automation.word();
+            reader.error(&place, format!("a requirement of automation {word} needs a check or an item of evidence"));
+        }
+    }
+    named.extend(checks.iter().cloned());
+    let checks = checks.into_iter().map(|(check, _)| check).collect();
+    Some(Requirement { id: id?, group: group?, title: title?, automation: automation?, checks, evidence, manual })
+}
+
+fn evidence(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (text, span) in reader.texts(fields, "evidence") {
+        match text.parse() {
+            Ok(operation) => operations.push(operation),
+            Err(error) => {
+                let error: crate::evidence::operation::UnknownOperation = error;
+                let known: Vec<String> = Operation::ALL.iter().map(Operation::to_string).collect();
+                reader.error_with_help(&span, error.to_string(), suggest(&text, known.iter().map(String::as_str)));
+            }
+        }
+    }
+    operations
+}
+
+/// Looks up the checks that a framework names. `known` has also the ids of checks that could not be read, which are
+/// reported for themselves.
+pub(super) fn look_up(reader: &mut Reader, named: &Named, checks: &BTreeMap<String, Check>, known: &BTreeSet<String>) {
+    for (check, span) in named {
+        if !checks.contains_key(check) && !known.contains(check) {
+            let help = suggest(check, checks.keys().map(String::as_str))
+                .unwrap_or_else(|| "`auditpack controls list` lists the checks".to_owned());
+            reader.error_with_help(span, format!("there is no check `{check}`"), Some(help));
         }
     }
 }

@@ -1,14 +1,237 @@
-//! `auditpack.toml`: parameters and exceptions.
+//! `auditpack.toml`: what a user sets once for all runs. It is read here and checked against the controls in
+//! [`Settings::resolve`], when these are known.
 
-use crate::finding::Exception;
+use super::check::Check;
+use super::error::{LoadError, LoadErrors, Source, suggest};
+use super::node::{Content, Node, Reader};
+use super::parameter::Parameter;
+use crate::finding::{Exception, Severity};
 use crate::resource::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use toml::de::{DeTable, DeValue};
 
 /// What a user has set.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// All parameters with their values, defaults included.
+    /// All parameters with their values; defaults are included once the settings have been resolved.
     pub parameters: BTreeMap<String, Value>,
     /// Accepted risks, expired ones too.
     pub exceptions: Vec<Exception>,
+    /// The least severity that makes a run fail, `Some(None)` for none; `None` where it is not set.
+    pub fail_on: Option<Option<Severity>>,
+    /// The frameworks to use; none where it is not set.
+    pub frameworks: Vec<String>,
+    /// The Regions to collect from; none where it is not set.
+    pub regions: Vec<String>,
+    /// The length of the period in days.
+    pub period_days: Option<i64>,
+    /// The file that they were read from.
+    pub file: Option<SettingsFile>,
+}
+
+/// Where the settings stand in their file.
+#[derive(Clone, Debug)]
+pub struct SettingsFile {
+    source: Arc<Source>,
+    parameters: BTreeMap<String, (Range<usize>, Node)>,
+    exceptions: Vec<Range<usize>>,
+    frameworks: Vec<Range<usize>>,
+}
+
+impl SettingsFile {
+    /// The file's text, which the package keeps.
+    pub fn text(&self) -> &str {
+        &self.source.text
+    }
+}
+
+/// The longest period: CloudTrail's event history keeps 90 days
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>).
+const LONGEST_PERIOD: i64 = 90;
+
+impl Settings {
+    /// The settings' name in the package, below `controls/`.
+    pub const FILE: &'static str = "auditpack.toml";
+
+    /// Reads the text of a settings file. `name` is what messages call it.
+    pub fn parse(name: &str, text: &str) -> Result<Settings, LoadErrors> {
+        let path = Self::FILE.to_owned();
+        let source = Arc::new(Source { name: name.to_owned(), path, text: text.to_owned() });
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        let mut reader = Reader::new(source.clone());
+        for error in &errors {
+            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            reader.error(&error.span().unwrap_or(0..0), message);
+        }
+        let mut settings = Settings::default();
+        if errors.is_empty() {
+            let span = table.span();
+            let root = Node { content: table_content(table.get_ref()), span };
+            read(&mut reader, &root, &mut settings);
+        }
+        LoadErrors(reader.errors).check()?;
+        Ok(settings)
+    }
+
+    /// Checks the settings against the controls, and adds the defaults of all parameters that they do not set.
+    /// An exception to a check that does not exist is an error, unless `lenient`: a package holds only the checks used.
+    pub(super) fn resolve(
+        &mut self,
+        parameters: &BTreeMap<String, Parameter>,
+        checks: &BTreeMap<String, Check>,
+        lenient: bool,
+    ) -> Vec<LoadError> {
+        let source = self.file.as_ref().map(|file| file.source.clone());
+        let mut reader = Reader::new(source.unwrap_or_else(|| {
+            Arc::new(Source { name: "settings".into(), path: Self::FILE.into(), text: String::new() })
+        }));
+        let mut values: BTreeMap<String, Value> =
+            parameters.values().map(|p| (p.name.clone(), Value::Int(p.default))).collect();
+        for (name, value) in &self.parameters {
+            let place = self.file.as_ref().and_then(|file| file.parameters.get(name));
+            let (key, span) = place.map_or((0..0, 0..0), |(key, node)| (key.clone(), node.span.clone()));
+            match (parameters.get(name), value) {
+                (None, _) => {
+                    let help = suggest(name, parameters.keys().map(String::as_str));
+                    reader.error_with_help(&key, format!("there is no parameter `{name}`"), help);
+                }
+                (Some(parameter), Value::Int(number)) => {
+                    if let Some(refusal) = parameter.refusal(*number) {
+                        reader.error(&span, refusal);
+                    }
+                }
+                (Some(_), _) => reader.error(&span, format!("parameter `{name}` is a whole number")),
+            }
+            values.insert(name.clone(), value.clone());
+        }
+        for (i, exception) in self.exceptions.iter().enumerate() {
+            if !lenient && !checks.contains_key(&exception.check) {
+                let place = self.file.as_ref().and_then(|file| file.exceptions.get(i)).cloned().unwrap_or(0..0);
+                let help = suggest(&exception.check, checks.keys().map(String::as_str))
+                    .unwrap_or_else(|| "`auditpack controls list` lists the checks".to_owned());
+                reader.error_with_help(&place, format!("there is no check `{}`", exception.check), Some(help));
+            }
+        }
+        self.parameters = values;
+        reader.errors
+    }
+
+    /// Where the settings name their nth framework.
+    pub(super) fn framework_error(&self, n: usize, message: String, help: Option<String>) -> LoadError {
+        let place = self.file.as_ref().and_then(|file| Some((&file.source, file.frameworks.get(n)?.clone())));
+        match place {
+            Some((source, span)) => LoadError::at(source, span, message).maybe_help(help),
+            None => LoadError::about("settings", message).maybe_help(help),
+        }
+    }
+}
+
+/// TOML as the tree that control files are read from.
+fn table_content(table: &DeTable<'_>) -> Content {
+    let entries = table.iter().map(|(key, value)| {
+        let name = Node { content: Content::Text(key.get_ref().to_string()), span: key.span() };
+        (name, Node { content: value_content(value.get_ref()), span: value.span() })
+    });
+    Content::Map(entries.collect())
+}
+
+fn value_content(value: &DeValue<'_>) -> Content {
+    match value {
+        DeValue::String(text) => Content::Text(text.to_string()),
+        DeValue::Integer(number) => {
+            let parsed = i64::from_str_radix(number.as_str(), number.radix());
+            parsed.map_or_else(|_| Content::Number(number.to_string()), Content::Int)
+        }
+        DeValue::Float(number) => Content::Number(number.to_string()),
+        DeValue::Boolean(value) => Content::Bool(*value),
+        DeValue::Datetime(time) => Content::Text(time.to_string()),
+        DeValue::Array(items) => Content::List(
+            items.iter().map(|item| Node { content: value_content(item.get_ref()), span: item.span() }).collect(),
+        ),
+        DeValue::Table(table) => table_content(table),
+    }
+}
+
+fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
+    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions"];
+    let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
+    let mut file = SettingsFile {
+        source: reader.source.clone(),
+        parameters: BTreeMap::new(),
+        exceptions: Vec::new(),
+        frameworks: Vec::new(),
+    };
+    if let Some(node) = fields.get("fail_on")
+        && let Some(text) = reader.text(node)
+    {
+        match text.as_str() {
+            "none" => settings.fail_on = Some(None),
+            word => match word.parse() {
+                Ok(severity) => settings.fail_on = Some(Some(severity)),
+                Err(message) => reader.error(&node.span, format!("{message} or none")),
+            },
+        }
+    }
+    for (framework, span) in reader.texts(&fields, "frameworks") {
+        settings.frameworks.push(framework);
+        file.frameworks.push(span);
+    }
+    for (region, span) in reader.texts(&fields, "regions") {
+        if !is_region(&region) {
+            let help = Some("such as `eu-central-1`".to_owned());
+            reader.error_with_help(&span, format!("`{region}` is not a Region"), help);
+        }
+        settings.regions.push(region);
+    }
+    if let Some(node) = fields.get("period")
+        && let Some(text) = reader.text(node)
+    {
+        settings.period_days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+        if settings.period_days.is_none_or(|days| !(1..=LONGEST_PERIOD).contains(&days)) {
+            let help = format!("a number of days from `1d` to `{LONGEST_PERIOD}d`: CloudTrail keeps no more");
+            reader.error_with_help(&node.span, format!("`{text}` is not a period"), Some(help));
+        }
+    }
+    if let Some(parameters) = fields.get("parameters").and_then(|node| reader.map(node, "the parameters")) {
+        for entry in parameters.entries() {
+            if let Some(value) = reader.int(entry.node) {
+                settings.parameters.insert(entry.name.to_owned(), Value::Int(value));
+                file.parameters.insert(entry.name.to_owned(), (entry.span.clone(), entry.node.clone()));
+            }
+        }
+    }
+    for node in reader.items(&fields, "exceptions") {
+        if let Some((exception, span)) = exception(reader, node) {
+            settings.exceptions.push(exception);
+            file.exceptions.push(span);
+        }
+    }
+    settings.file = Some(file);
+}
+
+fn exception(reader: &mut Reader, node: &Node) -> Option<(Exception, Range<usize>)> {
+    let keys = ["check", "resource", "reason", "approver", "expires"];
+    let fields = reader.fields(node, "an exception", &keys)?;
+    let check = reader.required(&fields, "check");
+    let check_text = check.and_then(|node| reader.text(node));
+    let resource = reader.required_text(&fields, "resource");
+    let reason = reader.required_text(&fields, "reason");
+    let approver = reader.required_text(&fields, "approver");
+    let expires = reader.required(&fields, "expires").and_then(|node| {
+        let text = reader.text(node)?;
+        let date = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d");
+        let help = Some("such as `2026-12-31`, the last day on which it holds".to_owned());
+        date.map_err(|_| reader.error_with_help(&node.span, format!("`{text}` is not a date"), help)).ok()
+    });
+    let exception =
+        Exception { check: check_text?, resource: resource?, reason: reason?, approver: approver?, expires: expires? };
+    Some((exception, check?.span.clone()))
+}
+
+fn is_region(text: &str) -> bool {
+    text.len() <= 32
+        && text.matches('-').count() >= 2
+        && text.split('-').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }

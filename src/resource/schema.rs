@@ -240,7 +240,7 @@ kinds! {
         source_identifier: Text "or null" from [ConfigDescribeConfigRules] "which managed rule it is, such as ROOT_ACCOUNT_MFA_ENABLED, or a Lambda function's ARN";
         state: Text "or null" from [ConfigDescribeConfigRules] "ACTIVE, DELETING, DELETING_RESULTS or EVALUATING";
         created_by: Text "or null" from [ConfigDescribeConfigRules] "the service that made the rule";
-        parameters: Map from [ConfigDescribeConfigRules] "the rule's input parameters";
+        input_parameters: Map from [ConfigDescribeConfigRules] "the rule's input parameters";
         internal: Bool from [ConfigDescribeConfigRules] "its evaluations are not shown";
         detective: Bool from [ConfigDescribeConfigRules] "it evaluates what is deployed";
         compliance: Text from [ConfigDescribeComplianceByConfigRule] "COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; unknown where AWS has insufficient data or no verdict, or the rule is not ACTIVE or its evaluations are not shown";

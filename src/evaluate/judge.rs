@@ -1,0 +1,294 @@
+//! The judging of one population by the checks of its kind.
+
+use super::exception;
+use crate::controls::check::Verdict;
+use crate::controls::expression::Surroundings;
+use crate::controls::message::Facts;
+use crate::controls::{Check, Controls};
+use crate::evidence::{CallId, Evidence, Operation};
+use crate::finding::{ConfigVerdict, Exception, Finding, Pointer, Status};
+use crate::resource::{Field, FieldValue, Kind, Population, Resource, Resources, Unknown, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What all checks share: made once.
+pub(super) struct Judge<'a> {
+    evidence: &'a Evidence,
+    resources: &'a Resources,
+    controls: &'a Controls,
+    account: Option<&'a Resource>,
+    surroundings: Surroundings,
+}
+
+/// One check with what is the same for all rows.
+struct Prepared<'a> {
+    check: &'a Check,
+    own_fields: Vec<&'static Field>,
+    own_operations: BTreeSet<Operation>,
+    /// The fields of the account that it reads and that are not known.
+    account_unknown: Vec<(String, Unknown)>,
+    account_evidence: BTreeSet<Pointer>,
+    config_rules: Vec<ConfigVerdict>,
+    exceptions: Vec<&'a Exception>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(evidence: &'a Evidence, resources: &'a Resources, controls: &'a Controls) -> Self {
+        let account = resources.populations.get(&Kind::Account).and_then(|population| population.rows.first());
+        let known = account.into_iter().flat_map(|row| row.fields.iter());
+        let known = known.filter_map(|(name, value)| Some((*name, value.known()?)));
+        let surroundings = Surroundings::new(known, &controls.settings.parameters, &evidence.as_of().zulu());
+        Self { evidence, resources, controls, account, surroundings }
+    }
+
+    /// All findings of one kind.
+    pub(super) fn population(&self, kind: Kind, checks: &[&'a Check], findings: &mut Vec<Finding>) {
+        let prepared: Vec<Prepared<'a>> = checks.iter().map(|check| self.prepare(check)).collect();
+        let missing;
+        let population = match self.resources.populations.get(&kind) {
+            Some(population) => population,
+            None => {
+                missing = not_derived(kind);
+                &missing
+            }
+        };
+        let read: BTreeSet<&str> = prepared.iter().flat_map(|p| &p.own_fields).map(|field| field.name).collect();
+        for resource in &population.rows {
+            let known = read.iter().filter_map(|name| Some((*name, resource.fields.get(name)?.known()?)));
+            let row = self.surroundings.row(known);
+            for prepared in &prepared {
+                findings.push(self.finding(prepared, resource, |whole| prepared.check.judge(&row, whole)));
+            }
+        }
+        for prepared in &prepared {
+            findings.extend(of_population(prepared, population));
+        }
+    }
+
+    fn prepare(&self, check: &'a Check) -> Prepared<'a> {
+        let mut own_fields: Vec<&'static Field> = check.own_fields().collect();
+        own_fields.sort_by_key(|field| field.name);
+        own_fields.dedup_by_key(|field| field.name);
+        let account_fields: BTreeMap<&str, &'static Field> =
+            check.account_fields().map(|field| (field.name, field)).collect();
+        let mut account_unknown = Vec::new();
+        let mut account_evidence = BTreeSet::new();
+        for field in account_fields.values() {
+            account_unknown.extend(self.account_gap(field).map(|gap| (format!("account.{}", field.name), gap)));
+            if let Some(account) = self.account {
+                account_evidence.extend(self.account_pointers(account, field.calls.iter().copied()));
+            }
+        }
+        let settings = &self.controls.settings;
+        Prepared {
+            check,
+            own_operations: own_fields.iter().flat_map(|field| field.calls.iter().copied()).collect(),
+            own_fields,
+            account_unknown,
+            account_evidence,
+            config_rules: self.config_verdicts(check),
+            exceptions: settings.exceptions.iter().filter(|exception| exception.check == check.id).collect(),
+        }
+    }
+
+    /// Why a field of the account is not known, if it is not.
+    fn account_gap(&self, field: &'static Field) -> Option<Unknown> {
+        match self.account {
+            Some(account) => gap(account, field),
+            None => {
+                let population = self.resources.populations.get(&Kind::Account);
+                let reason = population.and_then(|population| population.incomplete.first().cloned());
+                Some(reason.unwrap_or_else(|| no_reason(field.calls)))
+            }
+        }
+    }
+
+    fn finding(
+        &self,
+        prepared: &Prepared<'_>,
+        resource: &Resource,
+        judge: impl FnOnce(bool) -> Verdict,
+    ) -> Finding {
+        let check = prepared.check;
+        let own = prepared.own_fields.iter().filter_map(|field| Some((field.name.to_owned(), gap(resource, field)?)));
+        let mut unknown: Vec<(String, Unknown)> = own.collect();
+        unknown.extend(prepared.account_unknown.iter().cloned());
+        let verdict = judge(unknown.is_empty());
+        let (status, message) = match verdict {
+            Verdict::Pass => (Status::Pass, check.title.clone()),
+            Verdict::NotApplicable => (Status::NotApplicable, check.scope_reason.clone().unwrap_or_default()),
+            Verdict::Fail => (Status::Fail, check.message.render(&RowFacts { judge: self, resource })),
+            Verdict::Unknown(reason) if unknown.is_empty() => {
+                (Status::Unknown, format!("cannot be judged for {}: {reason}", resource.name))
+            }
+            Verdict::Unknown(_) => (Status::Unknown, format!("not known for {}: {}", resource.name, reasons(&unknown))),
+        };
+        let exception = (status == Status::Fail)
+            .then(|| exception::covering(&prepared.exceptions, resource, self.evidence.as_of()))
+            .flatten();
+        let missing = if status == Status::Unknown { operations(unknown.iter().map(|(_, gap)| gap)) } else { Vec::new() };
+        Finding {
+            check: check.id.clone(),
+            status,
+            severity: check.severity,
+            resource: Some(resource.reference()),
+            message,
+            evidence: self.pointers(prepared, resource),
+            missing,
+            config_rules: prepared.config_rules.clone(),
+            exception: exception.cloned(),
+        }
+    }
+
+    /// Where the package shows what a verdict rests on.
+    fn pointers(&self, prepared: &Prepared<'_>, resource: &Resource) -> Vec<Pointer> {
+        let operations = prepared.own_operations.iter().copied();
+        let mut pointers: BTreeSet<Pointer> = if resource.kind == Kind::Account {
+            self.account_pointers(resource, operations)
+        } else {
+            operations.filter_map(|operation| resource.sources.get(&operation)).flatten().cloned().collect()
+        };
+        if pointers.is_empty() {
+            pointers.extend(resource.sources.values().flatten().cloned());
+        }
+        pointers.extend(prepared.account_evidence.iter().cloned());
+        pointers.into_iter().collect()
+    }
+
+    /// The places that the account's row names for operations; where it names none, the operations' documents.
+    fn account_pointers(
+        &self,
+        account: &Resource,
+        operations: impl Iterator<Item = Operation>,
+    ) -> BTreeSet<Pointer> {
+        let mut pointers = BTreeSet::new();
+        for operation in operations {
+            match account.sources.get(&operation) {
+                Some(sources) => pointers.extend(sources.iter().cloned()),
+                None => pointers.extend(
+                    (self.evidence.calls_of(operation))
+                        .filter(|(_, outcome)| outcome.arrived().is_some())
+                        .map(|(call, _)| document(call)),
+                ),
+            }
+        }
+        pointers
+    }
+
+    /// What the Config rules that ask the same say, Region by Region.
+    fn config_verdicts(&self, check: &Check) -> Vec<ConfigVerdict> {
+        let rows = self.resources.populations.get(&Kind::ConfigRule).map(|population| population.rows.as_slice());
+        let mut verdicts = BTreeSet::new();
+        for rule in rows.unwrap_or_default() {
+            let text = |field: &str| match rule.fields.get(field) {
+                Some(FieldValue::Known(Value::Text(text))) => Some(text.as_str()),
+                _ => None,
+            };
+            let identifier = text("source_identifier").filter(|id| check.config_rules.iter().any(|rule| rule == id));
+            if let Some(identifier) = identifier {
+                verdicts.insert(ConfigVerdict {
+                    identifier: identifier.to_owned(),
+                    rule: rule.name.clone(),
+                    region: rule.region.clone().unwrap_or_default(),
+                    compliance: text("compliance").unwrap_or("unknown").to_owned(),
+                });
+            }
+        }
+        verdicts.into_iter().collect()
+    }
+}
+
+struct RowFacts<'a> {
+    judge: &'a Judge<'a>,
+    resource: &'a Resource,
+}
+
+impl Facts for RowFacts<'_> {
+    fn field(&self, name: &str) -> Option<&Value> {
+        self.resource.fields.get(name)?.known()
+    }
+    fn account(&self, name: &str) -> Option<&Value> {
+        self.judge.account?.fields.get(name)?.known()
+    }
+    fn parameter(&self, name: &str) -> Option<&Value> {
+        self.judge.controls.settings.parameters.get(name)
+    }
+}
+
+/// What there is to say about a population as a whole: that it is empty, or that it may have more rows.
+fn of_population(prepared: &Prepared<'_>, population: &Population) -> Option<Finding> {
+    let schema = population.kind.schema();
+    let (status, message) = match (population.rows.len(), population.incomplete.is_empty()) {
+        (0, true) => (Status::NotApplicable, format!("there are no {} in scope", schema.plural)),
+        (_, true) => return None,
+        (rows, false) => {
+            let found = if rows == 0 { "none was found".to_owned() } else { format!("{rows} were found") };
+            let why: BTreeSet<String> = population.incomplete.iter().map(because).collect();
+            let why: Vec<String> = why.into_iter().collect();
+            (Status::Unknown, format!("there may be more {}: {found}, but {}", schema.plural, shortened(&why)))
+        }
+    };
+    Some(Finding {
+        check: prepared.check.id.clone(),
+        status,
+        severity: prepared.check.severity,
+        resource: None,
+        message,
+        evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+        missing: operations(population.incomplete.iter()),
+        config_rules: prepared.config_rules.clone(),
+        exception: None,
+    })
+}
+
+/// Why a field of a row is not known, if it is not. A field that the row lacks is not known either.
+fn gap(resource: &Resource, field: &Field) -> Option<Unknown> {
+    match resource.fields.get(field.name) {
+        Some(FieldValue::Known(_)) => None,
+        Some(FieldValue::Unknown(unknown)) => Some(Unknown::clone(unknown)),
+        None => Some(no_reason(field.calls)),
+    }
+}
+
+/// A population that nobody derived: a defect of ours, which must not look like an empty one.
+fn not_derived(kind: Kind) -> Population {
+    let incomplete = vec![no_reason(kind.schema().population)];
+    Population { kind, rows: Vec::new(), incomplete, sources: Vec::new() }
+}
+
+fn no_reason(calls: &[Operation]) -> Unknown {
+    let operation = calls.first().copied().unwrap_or(Operation::StsGetCallerIdentity);
+    Unknown { call: CallId::global(operation), reason: "was not read".to_owned() }
+}
+
+fn document(call: &CallId) -> Pointer {
+    Pointer { file: format!("evidence/{}", call.document_path()), at: String::new() }
+}
+
+fn because(unknown: &Unknown) -> String {
+    format!("{}: {}", unknown.call, unknown.reason)
+}
+
+/// The fields that are not known, together where the reason is the same.
+fn reasons(unknown: &[(String, Unknown)]) -> String {
+    let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (field, unknown) in unknown {
+        by_reason.entry(because(unknown)).or_default().push(field);
+    }
+    let reasons: Vec<String> =
+        by_reason.into_iter().map(|(reason, fields)| format!("{} ({reason})", fields.join(", "))).collect();
+    reasons.join("; ")
+}
+
+/// The first few of many reasons.
+fn shortened(reasons: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = reasons.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if reasons.len() > SHOWN {
+        text.push_str(&format!("; and {} more reasons", reasons.len() - SHOWN));
+    }
+    text
+}
+
+fn operations<'u>(unknown: impl Iterator<Item = &'u Unknown>) -> Vec<Operation> {
+    unknown.map(Unknown::operation).collect::<BTreeSet<_>>().into_iter().collect()
+}
