@@ -9,5 +9,6 @@ pub mod collect;
 pub mod controls;
 pub mod evaluate;
 pub mod package;
+
 pub mod report;
 pub mod resource;

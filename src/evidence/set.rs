@@ -16,10 +16,11 @@ pub struct Evidence {
     pub run: Run,
     /// The account's id, twelve digits, once it is known.
     pub account: Option<String>,
+    /// Who asked, at the end of the run. `None` where nobody asked again, or no answer came. Who asked at the start
+    /// is [`Evidence::caller_start`].
+    pub caller_end: Option<CallerIdentity>,
     /// The Regions in scope, sorted.
     pub regions: BTreeSet<String>,
-    /// Who was asking at the end of the run. Who was at its start is the document of GetCallerIdentity.
-    pub caller_end: Option<CallerIdentity>,
     /// Gaps that no single call accounts for: a file of a folder that could not be read, a Region left out.
     pub notes: Vec<Note>,
     calls: BTreeMap<CallId, Outcome<AnyDocument>>,
@@ -61,6 +62,17 @@ impl Evidence {
         self.calls.insert(call, outcome.map(AnyDocument::new));
     }
 
+    /// Records the outcome of a call whose document's type is known only at run time.
+    pub fn insert_any(&mut self, call: CallId, outcome: Outcome<AnyDocument>) {
+        debug_assert!(outcome.arrived().is_none_or(|document| document.operation() == call.operation));
+        self.calls.insert(call, outcome);
+    }
+
+    /// Whether a call has an outcome of its own, even if it is a gap.
+    pub fn holds(&self, call: &CallId) -> bool {
+        self.calls.contains_key(call)
+    }
+
     /// The outcome of a call. A call that was never made is a gap like any other.
     pub fn get<D: Document>(&self, call: &CallId) -> Outcome<&D> {
         let wrong_type = || Gap::new(GapKind::Failed, format!("{call} holds another operation's document"));
@@ -85,6 +97,11 @@ impl Evidence {
     /// The outcome of a call that is made once in a Region.
     pub fn regional<D: Document>(&self, region: &str) -> Outcome<&D> {
         self.get(&CallId::regional(D::OPERATION, region))
+    }
+
+    /// Who asked, at the start of the run.
+    pub fn caller_start(&self) -> Option<&CallerIdentity> {
+        self.calls.get(&CallId::global(Operation::StsGetCallerIdentity))?.arrived()?.downcast()
     }
 
     /// Every call with its outcome, sorted.

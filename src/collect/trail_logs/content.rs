@@ -28,6 +28,8 @@ pub(super) enum ContentError {
     TooLarge(u64),
 }
 
+// One exists per file being read: the space that the plain kind wastes does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Source {
     Gzip(GzDecoder<BufReader<File>>),
     Plain(BufReader<File>),
@@ -102,7 +104,9 @@ impl Content {
 
     /// `zcat` would print a second gzip member that the hash does not cover: the file must end with the first.
     fn refuse_trailing(&mut self) -> Result<(), ContentError> {
-        let Source::Gzip(decoder) = &mut self.source else { return Ok(()) };
+        let Source::Gzip(decoder) = &mut self.source else {
+            return Ok(());
+        };
         let rest = decoder.get_mut().fill_buf().map_err(ContentError::Io)?;
         if rest.is_empty() {
             return Ok(());

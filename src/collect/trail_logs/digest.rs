@@ -68,7 +68,10 @@ pub(super) struct ListedLog {
 /// The object's metadata, as `aws s3api head-object` printed it.
 #[derive(Debug)]
 pub(super) enum Sidecar {
-    Signature { signature: Vec<u8>, backfilled: Option<DateTime<Utc>> },
+    Signature {
+        signature: Vec<u8>,
+        backfilled: Option<DateTime<Utc>>,
+    },
     /// The object has no usable signature: it is not as CloudTrail delivered it.
     Unsigned(String),
     /// An algorithm that this program cannot check.
@@ -115,12 +118,11 @@ impl Digest {
     /// Reads a digest, or says why it is none.
     pub(super) fn load(path: &Path, shown: &str, limit: u64) -> Result<Self, String> {
         let (bytes, sha256) = read_whole(path, limit).map_err(|e| e.to_string())?;
-        let fields: Fields =
-            serde_json::from_slice(&bytes).map_err(|e| format!("is not a digest file: {e}"))?;
+        let fields: Fields = serde_json::from_slice(&bytes).map_err(|e| format!("is not a digest file: {e}"))?;
         let key = fields.digest_s3_object;
-        let name = names::parse_digest_name(names::file_name(&key)).filter(|_| names::is_sound_key(&key)).ok_or_else(
-            || format!("is not a digest file: digestS3Object {key:?} is not the key of a digest"),
-        )?;
+        let name = names::parse_digest_name(names::file_name(&key))
+            .filter(|_| names::is_sound_key(&key))
+            .ok_or_else(|| format!("is not a digest file: digestS3Object {key:?} is not the key of a digest"))?;
         if !names::lies_at(shown, &key) {
             return Err(format!("has been moved or renamed: it states that it is {key}"));
         }
@@ -237,7 +239,9 @@ pub(super) fn load_sidecar(path: &Path, limit: u64) -> Result<Sidecar, String> {
     match field("signature-algorithm") {
         Some("SHA256withRSA") => {}
         Some(other) => return Ok(Sidecar::Unknown(other.to_owned())),
-        None => return Ok(Sidecar::Unsigned("the object's metadata holds no signature algorithm".to_owned())),
+        None => {
+            return Ok(Sidecar::Unsigned("the object's metadata holds no signature algorithm".to_owned()));
+        }
     }
     let Some(signature) = from_hex(signature) else {
         return Ok(Sidecar::Unsigned("the signature in the object's metadata is not hex".to_owned()));
@@ -247,7 +251,9 @@ pub(super) fn load_sidecar(path: &Path, limit: u64) -> Result<Sidecar, String> {
 }
 
 fn utc(text: &str) -> Result<DateTime<Utc>, String> {
-    DateTime::parse_from_rfc3339(text).map(|t| t.to_utc()).map_err(|e| format!("is not a digest file: time {text:?}: {e}"))
+    DateTime::parse_from_rfc3339(text)
+        .map(|t| t.to_utc())
+        .map_err(|e| format!("is not a digest file: time {text:?}: {e}"))
 }
 
 /// Lower-case hex.
@@ -258,7 +264,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     // An RSA signature of 8192 bits has 2048 hex digits; nothing longer is one.
     let text = text.as_bytes();
-    if text.is_empty() || text.len() > 2048 || text.len() % 2 != 0 {
+    if text.is_empty() || text.len() > 2048 || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
