@@ -10,6 +10,7 @@ mod judge;
 mod permissions;
 mod progress;
 mod shell;
+mod source;
 mod work;
 
 pub use arguments::Cli;

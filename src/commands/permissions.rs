@@ -6,7 +6,7 @@ use super::{CommandError, Exit, print};
 use crate::collect::plan;
 
 pub(super) fn run(args: PermissionsArgs) -> Result<Exit, CommandError> {
-    let judge = Judge::load(&args.judge)?;
+    let judge = Judge::load(&args.judge, &[])?;
     let policy = plan::policy(&plan::complete(&judge.controls.operations()));
     // A serde_json value always serialises.
     let text = serde_json::to_string_pretty(&policy).map_err(CommandError::usage)?;

@@ -81,6 +81,25 @@ pub struct OidcTrust {
 /// Stands for a name that nobody but a stranger has.
 const STRANGER: &str = "zz9stranger";
 
+/// Claims by which a provider tells its customers apart; the first two follow from the subject.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif>
+const STRANGERS_CLAIMS: [&str; 14] = [
+    "repository",
+    "repository_owner",
+    "repository_id",
+    "repository_owner_id",
+    "actor",
+    "actor_id",
+    "enterprise_id",
+    "job_workflow_ref",
+    "workflow",
+    "email",
+    "oaud",
+    "amr",
+    "organization_id",
+    "namespace_path",
+];
+
 /// A kind of provider: how its subjects look.
 struct Provider {
     name: &'static str,
@@ -224,6 +243,15 @@ struct Probe<'a> {
 impl Probe<'_> {
     fn widest(&self, written: &[String]) -> (OidcWidth, Option<String>) {
         let mut best = (OidcWidth::Dead, None);
+        // A condition that a token without a subject would meet is no guard at all.
+        let widest = self.width_of(STRANGER);
+        let without = self.contexts(STRANGER).into_iter();
+        if without
+            .map(|context| context.without(self.subject_key))
+            .any(|context| self.asking.allowed(&context))
+        {
+            return (widest, Some(STRANGER.to_owned()));
+        }
         for subject in self.candidates(written) {
             let width = self.width_of(&subject);
             if width > best.0 && self.gets_in(&subject) {
@@ -351,14 +379,16 @@ impl Probe<'_> {
                 None => base.set_absent(&key("environment")),
             }
             if owner.organisation.contains(STRANGER) {
-                for claim in ["repository_id", "repository_owner_id", "actor", "actor_id", "enterprise_id", "job_workflow_ref", "workflow"] {
+                for claim in STRANGERS_CLAIMS.iter().skip(2) {
                     base.set(&key(claim), STRANGER);
                 }
             } else if owner.repository.contains(STRANGER) {
                 base.set(&key("repository_id"), STRANGER);
             }
-        } else if stranger && self.provider.is_none() && self.subject_key.ends_with(":sub") {
-            base.set(&key("email"), STRANGER);
+        } else if stranger {
+            for claim in STRANGERS_CLAIMS {
+                base.set(&key(claim), STRANGER);
+            }
         }
         let mut audiences: BTreeSet<String> = BTreeSet::from(["sts.amazonaws.com".to_owned()]);
         if !self.subject_key.ends_with(":aud") {
