@@ -80,7 +80,6 @@ impl Judge {
         let written = written.as_ref().map(|(path, written)| Written {
             path,
             size: written.size,
-            manifest_sha256: &written.manifest_sha256,
         });
         match output.format {
             Format::Text => {
@@ -100,10 +99,7 @@ impl Judge {
 
 /// The width of the terminal; a line that is read later has 100 columns.
 fn width() -> usize {
-    match std::io::stdout().is_terminal() {
-        true => usize::from(indicatif::TermLike::width(&console_stdout())).clamp(60, 120),
-        false => 100,
-    }
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 120))
 }
 
 fn write(

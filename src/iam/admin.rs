@@ -19,6 +19,9 @@ use super::policy::{Actions, Effect};
 use super::principal::Principal;
 use super::truth::Truth;
 
+/// No more pairs of action patterns are compared for one principal.
+const MAX_COMPARED: usize = 250_000;
+
 /// What kind of administrator a principal is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
@@ -182,8 +185,14 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
         if gap.is_some() {
             report.verdict = unknown(gap.as_deref());
         }
+        let subject = Subject::new(principal, layers, uncapped);
+        if report.verdict == AdminVerdict::ConditionalAdmin {
+            // A condition on part of the permissions may leave ways that need none.
+            report.paths = subject.own_paths();
+            report.paths.sort_by_key(|path| path.certainty);
+        }
         return Assessment {
-            subject: Some(Subject::new(principal, layers, uncapped)),
+            subject: Some(subject),
             report,
             open: false,
             gap,
@@ -227,10 +236,11 @@ impl Assessment<'_> {
     /// The verdict, once every path is known.
     pub fn conclude(&self, mut paths: Vec<Escalation>) -> AdminReport {
         let mut report = self.report.clone();
-        paths.sort_by(|a, b| a.certainty.cmp(&b.certainty));
-        if self.open
-            && let Some(best) = paths.first()
-        {
+        if !self.open {
+            return report;
+        }
+        paths.sort_by_key(|path| path.certainty);
+        if let Some(best) = paths.first() {
             report.verdict = match best.certainty {
                 Certainty::Certain | Certainty::Potential => AdminVerdict::AdminEquivalent {
                     path: best.clone(),
@@ -356,7 +366,14 @@ fn cover_everything<'a>(grants: &[Located<'a>]) -> Option<Vec<Located<'a>>> {
     {
         return Some(vec![*one]);
     }
-    // All but some actions, and those granted elsewhere.
+    // All but some actions, and those granted elsewhere. Tables beyond any real policy's are not
+    // compared: the verdict then rests on the escalation paths, which find the same.
+    let patterns = |located: &Located<'_>| located.statement.actions.patterns.len();
+    let (without, with): (Vec<_>, Vec<_>) = grants.iter().partition(plain);
+    let count = |some: Vec<&Located<'_>>| some.into_iter().map(patterns).sum::<usize>();
+    if count(without).saturating_mul(count(with)) > MAX_COMPARED {
+        return None;
+    }
     for located in grants.iter().filter(|located| !plain(located)) {
         let mut needed = vec![*located];
         let covered = located.statement.actions.patterns.iter().all(|left_out| {

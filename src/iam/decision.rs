@@ -130,8 +130,12 @@ pub(crate) fn decide(layers: &Layers<'_>, question: Question<'_>) -> Decision {
         return done(Outcome::ExplicitDeny, denies);
     }
     let mut allowed = Truth::True;
+    let mut granted = Vec::new();
     for layer in &layers.layers {
         let verdict = layer.verdict(question);
+        if verdict.allow.is_true() {
+            granted.push(layer.kind);
+        }
         if layer.gap.is_none() && verdict.allow.is_false() {
             // Each layer must allow, and this one is completely known.
             return done(Outcome::ImplicitDeny, Vec::new());
@@ -147,7 +151,9 @@ pub(crate) fn decide(layers: &Layers<'_>, question: Question<'_>) -> Decision {
     }
     let mut keys = BTreeSet::new();
     for (located, truth) in &applying {
-        if *truth == Truth::Maybe {
+        // An Allow that hangs on something decides nothing where another is certain.
+        let moot = located.statement.effect == Effect::Allow && granted.contains(&located.layer);
+        if *truth == Truth::Maybe && !moot {
             located.open_keys(question, &mut keys);
         }
     }

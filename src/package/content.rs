@@ -123,7 +123,7 @@ pub struct Contents<'a> {
 
 impl<'a> Contents<'a> {
     /// Adds a part. Its path must be possible, and not taken.
-    pub(super) fn add(&mut self, path: String, part: impl Into<Part<'a>>) -> Result<(), PackageError> {
+    pub fn add(&mut self, path: String, part: impl Into<Part<'a>>) -> Result<(), PackageError> {
         if !is_path(&path) {
             return Err(PackageError::BadPath(path));
         }

@@ -82,7 +82,14 @@ impl<'a> Closure<'a> {
         for index in 0..self.assessments.len() {
             let assessment = &self.assessments[index];
             if !assessment.open {
-                if let Some(certainty) = assessment.report.verdict.certainty() {
+                let report = &assessment.report;
+                let paths = report.paths.iter().map(|path| path.certainty);
+                let whole = report.verdict.certainty();
+                if let Some(certainty) = paths.chain(whole).min()
+                    && assessment.gap.is_none()
+                {
+                    self.improve(index, certainty);
+                } else if let Some(certainty) = whole {
                     self.improve(index, certainty);
                 }
                 continue;
