@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum TransportFailure {
     /// Nobody answers at the address.
-    #[error("the connection was refused or could not be made: {0}")]
+    #[error("no connection: {0} (check the network, the proxy and the endpoint)")]
     NotConnected(String),
     /// The answer broke off.
     #[error("the connection was cut before the answer was complete: {0}")]

@@ -39,6 +39,8 @@ pub struct SessionOptions {
     pub mfa_code: Option<String>,
     /// Another address for all services.
     pub endpoint_url: Option<String>,
+    /// How long one request may take, from the first byte sent to the last byte received.
+    pub timeout: Option<Duration>,
 }
 
 /// AWS cannot be asked.
@@ -64,12 +66,15 @@ pub enum SessionError {
 const DEFAULT_REGION: &str = "us-east-1";
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one request may take, where nothing else is said.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A way to ask AWS.
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
     client: Option<SharedHttpClient>,
+    timeout: Duration,
     /// The Region through which global services are asked.
     pub home_region: String,
 }
@@ -127,9 +132,10 @@ impl Session {
             Some(role) if options.mfa_serial.is_none() => {
                 SessionError::AssumeRole { role: role.clone(), reason: texts(&error) }
             }
-            _ => SessionError::Credentials(format!("{}; {REMEDY}", texts(&error))),
+            _ => SessionError::Credentials(format!("{}; {REMEDY}", cause(&texts(&error)))),
         })?;
-        Ok(Self { config, client: Some(client), home_region })
+        let timeout = options.timeout.unwrap_or(REQUEST_TIMEOUT);
+        Ok(Self { config, client: Some(client), timeout, home_region })
     }
 
     /// A way to ask a recording.
@@ -140,13 +146,13 @@ impl Session {
             .region(Region::new(home_region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(nobody))
             .build();
-        Self { config, client: None, home_region: home_region.to_owned() }
+        Self { config, client: None, timeout: REQUEST_TIMEOUT, home_region: home_region.to_owned() }
     }
 
     /// The SDK's configuration over a recording: live it records, replaying it answers.
     pub(super) fn sdk_config(&self, recording: &Arc<Recording>) -> SdkConfig {
         let tape = match &self.client {
-            Some(client) => Tape::live(Arc::clone(recording), client.clone()),
+            Some(client) => Tape::live(Arc::clone(recording), client.clone(), self.timeout),
             None => Tape::replay(Arc::clone(recording)),
         };
         let mut builder = self
@@ -168,6 +174,16 @@ impl Session {
     pub fn is_replay(&self) -> bool {
         self.client.is_none()
     }
+}
+
+/// The SDK's account of every place where it looked, in one line. That there are none anywhere is all that a person
+/// needs to know of it; what is wrong with those that there are is said as it is.
+fn cause(text: &str) -> String {
+    let nowhere = ["no credentials found in chain", "IMDS", "the credential provider was not enabled"];
+    if nowhere.iter().any(|words| text.contains(words)) {
+        return "none in the environment, the profile, the container or the instance".to_owned();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 const REMEDY: &str = "set AWS_PROFILE or --profile, run `aws sso login`, or set AWS_ACCESS_KEY_ID and \

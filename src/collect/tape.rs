@@ -39,9 +39,6 @@ pub struct RequestTag {
     pub serial: u64,
 }
 
-/// How long one attempt may take, from the first byte sent to the last byte received.
-pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The headers that are kept. None of them is secret, and none is needed but these.
 const KEPT_HEADERS: [&str; 8] = [
     "content-type",
@@ -60,6 +57,7 @@ pub struct Tape {
     recording: Arc<Recording>,
     /// The client that reaches AWS; none in a replay.
     live: Option<SharedHttpClient>,
+    /// How long one attempt may take, from the first byte sent to the last byte received.
     timeout: Duration,
     /// By a request's identity, the serials of the requests that had it, in order.
     sequences: Arc<Mutex<HashMap<String, Vec<u64>>>>,
@@ -67,13 +65,13 @@ pub struct Tape {
 
 impl Tape {
     /// A client that answers from the recording what is in it, and asks AWS (and records) the rest.
-    pub fn live(recording: Arc<Recording>, client: SharedHttpClient) -> Self {
-        Self { recording, live: Some(client), timeout: ATTEMPT_TIMEOUT, sequences: Arc::default() }
+    pub fn live(recording: Arc<Recording>, client: SharedHttpClient, timeout: Duration) -> Self {
+        Self { recording, live: Some(client), timeout, sequences: Arc::default() }
     }
 
     /// A client that answers from the recording only.
     pub fn replay(recording: Arc<Recording>) -> Self {
-        Self { recording, live: None, timeout: ATTEMPT_TIMEOUT, sequences: Arc::default() }
+        Self { recording, live: None, timeout: Duration::MAX, sequences: Arc::default() }
     }
 
     /// Which request with this identity it is, from 0.

@@ -181,6 +181,9 @@ pub(super) struct SessionArgs {
     /// Refuse any other account before anything else is asked
     #[arg(long, value_name = "ACCOUNT")]
     pub expect_account: Option<String>,
+    /// How many seconds one request may take before it is tried again
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
     /// Another address for all services; AWS_ENDPOINT_URL works too
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,

@@ -16,6 +16,7 @@ use chrono::{SubsecRound, Utc};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) fn run(args: CollectArgs) -> Result<Exit, CommandError> {
     match (&args.replay, &args.resume) {
@@ -166,6 +167,7 @@ async fn connect(args: &SessionArgs) -> Result<Session, CommandError> {
         mfa_serial: args.mfa_serial.clone(),
         mfa_code: args.mfa_code.clone(),
         endpoint_url: args.endpoint_url.clone(),
+        timeout: Some(Duration::from_secs(args.timeout)),
     };
     Session::connect(&options, &ask_mfa_code).await.map_err(CommandError::no_package)
 }

@@ -86,6 +86,9 @@ pub struct AdminReport {
     pub keys: Vec<String>,
     /// All ways by which it can become an administrator, the surest first.
     pub paths: Vec<Escalation>,
+    /// Ways that would be open if the account had an administrator role that a service trusts, which it
+    /// has not today.
+    pub latent: Vec<Escalation>,
     /// No service control policies were given.
     pub upper_bound: bool,
 }
@@ -127,6 +130,7 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
         denies: Vec::new(),
         keys: Vec::new(),
         paths: Vec::new(),
+        latent: Vec::new(),
         upper_bound: layers.upper_bound,
     };
     let cuts = cuts(&layers, &context);

@@ -252,7 +252,7 @@ fn rule_row(
     row.known("state", rule.config_rule_state.as_deref());
     row.known("created_by", rule.created_by.as_deref());
     row.set(
-        "parameters",
+        "input_parameters",
         match rule.input_parameters.as_deref() {
             None | Some("") => Ok(BTreeMap::new()),
             Some(text) => document::parameters(text)

@@ -47,7 +47,7 @@ pub(super) struct Content {
 impl Content {
     pub(super) fn open(path: &Path, limit: u64) -> Result<Self, ContentError> {
         let file = File::open(path).map_err(ContentError::Io)?;
-        let mut reader = BufReader::with_capacity(64 << 10, file);
+        let mut reader = BufReader::with_capacity(16 << 10, file);
         let is_gzip = reader.fill_buf().map_err(ContentError::Io)?.starts_with(&[0x1f, 0x8b]);
         let source = if is_gzip { Source::Gzip(GzDecoder::new(reader)) } else { Source::Plain(reader) };
         Ok(Self { source, hash: Context::new(&SHA256), read: 0, limit, at_end: false })

@@ -9,6 +9,7 @@
 
 use std::path::Path;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::ParsedPublicKey;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub(super) struct Digest {
     pub(super) previous: Previous,
     pub(super) logs: Vec<ListedLog>,
     pub(super) sidecar: Option<Sidecar>,
-    message: Box<[u8]>,
+    /// Of the string that AWS signed.
+    message: digest::Digest,
 }
 
 /// What a digest says about the one before it.
@@ -57,8 +59,9 @@ pub(super) struct Stated {
 /// One log file that a digest lists.
 #[derive(Debug)]
 pub(super) struct ListedLog {
-    pub(super) bucket: String,
-    pub(super) key: String,
+    /// Where it is not the digest's own.
+    bucket: Option<Box<str>>,
+    pub(super) key: Box<str>,
     /// `None`: the algorithm is not SHA-256, or the value not hex, so that nothing can be compared.
     pub(super) hash: Option<Sha256>,
     pub(super) oldest: Option<DateTime<Utc>>,
@@ -143,7 +146,6 @@ impl Digest {
         Ok(Self {
             path: shown.to_owned(),
             name,
-            bucket: fields.digest_s3_bucket,
             key,
             start,
             end,
@@ -157,10 +159,16 @@ impl Digest {
                 fields.previous_digest_hash_algorithm,
                 fields.previous_digest_signature,
             ),
-            logs: fields.log_files.into_iter().map(listed).collect(),
+            logs: fields.log_files.into_iter().map(|log| listed(log, &fields.digest_s3_bucket)).collect(),
+            bucket: fields.digest_s3_bucket,
             sidecar: None,
-            message: message.into_bytes().into_boxed_slice(),
+            message: digest::digest(&digest::SHA256, message.as_bytes()),
         })
+    }
+
+    /// The bucket of one of its logs.
+    pub(super) fn bucket_of<'a>(&'a self, log: &'a ListedLog) -> &'a str {
+        log.bucket.as_deref().unwrap_or(&self.bucket)
     }
 
     /// When it was signed: a backfill digest is signed long after the hour that it is about.
@@ -173,7 +181,7 @@ impl Digest {
 
     /// Whether the signature is the key's over this digest.
     pub(super) fn is_signed(&self, key: &ParsedPublicKey, signature: &[u8]) -> bool {
-        key.verify_sig(&self.message, signature).is_ok()
+        key.verify_digest_sig(&self.message, signature).is_ok()
     }
 }
 
@@ -206,12 +214,12 @@ fn previous(
     }
 }
 
-fn listed(fields: LogFields) -> ListedLog {
+fn listed(fields: LogFields, own_bucket: &str) -> ListedLog {
     let hash = (fields.hash_algorithm == "SHA-256").then(|| sha256_from_hex(&fields.hash_value)).flatten();
     let time = |text: Option<String>| text.and_then(|t| utc(&t).ok());
     ListedLog {
-        bucket: fields.s3_bucket,
-        key: fields.s3_object,
+        bucket: (fields.s3_bucket != own_bucket).then(|| fields.s3_bucket.into()),
+        key: fields.s3_object.into(),
         hash,
         oldest: time(fields.oldest_event_time),
         newest: time(fields.newest_event_time),

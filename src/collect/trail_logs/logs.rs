@@ -1,6 +1,7 @@
 //! Reads one log file: its hash, its events, and what is odd about them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -16,10 +17,9 @@ use super::{Error, Options, Problem, Redact, Sink, SinkError};
 #[derive(Debug)]
 pub(super) struct LogFile {
     /// Below the root.
-    pub(super) path: String,
-    /// By its name; else by its first record; else empty.
-    pub(super) account: String,
-    pub(super) region: String,
+    pub(super) path: Arc<str>,
+    /// Account and Region of its first record, if its name does not say them.
+    pub(super) first: Option<Box<(String, String)>>,
     pub(super) delivered: Option<DateTime<Utc>>,
     /// `None`: the content could not be read to its end.
     pub(super) sha256: Option<Sha256>,
@@ -28,9 +28,19 @@ pub(super) struct LogFile {
     pub(super) counts: EventCounts,
 }
 
+impl LogFile {
+    /// Account and Region: by its name, else by its first record, else empty.
+    pub(super) fn home(&self) -> (String, String) {
+        match names::parse_log_name(names::file_name(&self.path)) {
+            Some(name) => (name.account, name.region),
+            None => self.first.as_deref().cloned().unwrap_or_default(),
+        }
+    }
+}
+
 /// Reads a log file, giving its events to the sink.
 pub(super) fn read_log(
-    found: &Found,
+    found: Found,
     name: Option<LogName>,
     options: &Options<'_>,
     redact: &Redact<'_>,
@@ -46,7 +56,7 @@ pub(super) fn read_log(
         oddities: Oddities::default(),
         first: None,
     };
-    let (sha256, defect) = match Content::open(&found.path, options.limits.log_bytes) {
+    let (sha256, defect) = match Content::open(&found.path(options.root), options.limits.log_bytes) {
         Err(e) => (None, Some(e.to_string())),
         Ok(mut content) => {
             let outcome = split(&mut content, options.limits.record_bytes, &mut |record| reading.take(record));
@@ -68,8 +78,7 @@ pub(super) fn read_log(
     }
     let (counts, first) = (reading.counts, reading.first);
     let delivered = name.as_ref().map(|n| n.delivered);
-    let (account, region) = name.map(|n| (n.account, n.region)).or(first).unwrap_or_default();
-    Ok((LogFile { path: found.shown.clone(), account, region, delivered, sha256, defect, counts }, problems))
+    Ok((LogFile { path: found.shown.into(), first, delivered, sha256, defect, counts }, problems))
 }
 
 struct Reading<'a> {
@@ -81,7 +90,7 @@ struct Reading<'a> {
     counts: EventCounts,
     oddities: Oddities,
     /// Account and Region of the first record, for a file whose name does not say.
-    first: Option<(String, String)>,
+    first: Option<Box<(String, String)>>,
 }
 
 impl Reading<'_> {
@@ -160,7 +169,8 @@ impl Reading<'_> {
     fn compare(&mut self, account: Option<&str>, region: Option<&str>) {
         let Some(name) = self.name else {
             if self.first.is_none() {
-                self.first = Some((account.unwrap_or_default().to_owned(), region.unwrap_or_default().to_owned()));
+                self.first =
+                    Some(Box::new((account.unwrap_or_default().to_owned(), region.unwrap_or_default().to_owned())));
             }
             return;
         };

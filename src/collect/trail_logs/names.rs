@@ -139,6 +139,11 @@ fn is_region(text: &str) -> bool {
 }
 
 fn stamp(text: &str, format: &str) -> Option<DateTime<Utc>> {
+    // chrono would take signs and years of six digits here.
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'T' || b == b'Z');
+    if !is_plain || text.len() > 16 {
+        return None;
+    }
     if format.contains("%S") {
         return Some(NaiveDateTime::parse_from_str(text, format).ok()?.and_utc());
     }

@@ -1,6 +1,7 @@
 //! Walks the folder, tells what each file is, and reads them all.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -33,29 +34,29 @@ pub fn read(options: &Options<'_>, redact: &Redact<'_>, sink: &Sink<'_>) -> Resu
     }
     let (files, mut problems) = walk(options.root, options.limits.depth)
         .map_err(|source| Error::Root { path: options.root.to_path_buf(), source })?;
-    let kinds: Vec<(FileKind, Option<Problem>)> = files.par_iter().map(classify).collect();
+    let kinds: Vec<(FileKind, Option<Problem>)> = files.par_iter().map(|f| classify(f, options.root)).collect();
     let mut sorted = Files::default();
-    for (found, (kind, problem)) in files.iter().zip(kinds) {
+    for (found, (kind, problem)) in files.into_iter().zip(kinds) {
         problems.extend(problem);
         match kind {
             FileKind::Digest => sorted.digests.push(found),
             FileKind::Log => sorted.logs.push(found),
             FileKind::Sidecar => sorted.sidecars.push(found),
-            FileKind::Other => sorted.others.push(found.shown.clone()),
+            FileKind::Other => sorted.others.push(found.shown),
         }
     }
     let (digests, bad_digests, orphans) = load_digests(&sorted, options, &mut problems);
     // Collecting into a Result ends the reading soon after the first error.
     let outcomes: Result<Vec<(LogFile, Vec<Problem>)>, Error> = sorted
         .logs
-        .par_iter()
+        .into_par_iter()
         .with_max_len(1)
         .map(|found| {
             let name = names::parse_log_name(names::file_name(&found.shown));
             read_log(found, name, options, redact, sink)
         })
         .collect();
-    let mut logs = Vec::with_capacity(sorted.logs.len());
+    let mut logs = Vec::new();
     let mut events = EventCounts::default();
     for (log, found) in outcomes? {
         events.add(&log.counts);
@@ -67,15 +68,15 @@ pub fn read(options: &Options<'_>, redact: &Redact<'_>, sink: &Sink<'_>) -> Resu
 }
 
 #[derive(Default)]
-struct Files<'f> {
-    digests: Vec<&'f Found>,
-    logs: Vec<&'f Found>,
-    sidecars: Vec<&'f Found>,
+struct Files {
+    digests: Vec<Found>,
+    logs: Vec<Found>,
+    sidecars: Vec<Found>,
     others: Vec<String>,
 }
 
 /// Tells by name where the name is CloudTrail's, and by content where it is not.
-fn classify(found: &Found) -> (FileKind, Option<Problem>) {
+fn classify(found: &Found, root: &Path) -> (FileKind, Option<Problem>) {
     let name = names::file_name(&found.shown);
     if names::parse_digest_name(name).is_some() {
         return (FileKind::Digest, None);
@@ -90,7 +91,7 @@ fn classify(found: &Found) -> (FileKind, Option<Problem>) {
     if !names::without_gz(name).ends_with(".json") {
         return (FileKind::Other, None);
     }
-    match peek(&found.path, 64 << 10) {
+    match peek(&found.path(root), 64 << 10) {
         Err(e) => {
             let problem = format!("{e}; whether it is a log file cannot be told");
             (FileKind::Other, Some(Problem { path: found.shown.clone(), events_lost: true, problem }))
@@ -113,18 +114,21 @@ fn by_content(start: &[u8]) -> FileKind {
 type Loaded = (Vec<Digest>, Vec<BadDigest>, Vec<String>);
 
 /// Digests, with the signature files that lie beside them; and signature files without a digest.
-fn load_digests(files: &Files<'_>, options: &Options<'_>, problems: &mut Vec<Problem>) -> Loaded {
+fn load_digests(files: &Files, options: &Options<'_>, problems: &mut Vec<Problem>) -> Loaded {
     let limit = options.limits.digest_bytes;
     let sidecars: Vec<(&Found, Result<Sidecar, String>)> =
-        files.sidecars.par_iter().map(|found| (*found, load_sidecar(&found.path, limit))).collect();
+        files.sidecars.par_iter().map(|found| (found, load_sidecar(&found.path(options.root), limit))).collect();
     let mut by_digest: BTreeMap<&str, (&Found, Result<Sidecar, String>)> = BTreeMap::new();
     for (found, sidecar) in sidecars {
         // Only files with this suffix are taken for signature files.
         let of = found.shown.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&found.shown);
         by_digest.insert(names::without_gz(of), (found, sidecar));
     }
-    let loaded: Vec<(&Found, Result<Digest, String>)> =
-        files.digests.par_iter().map(|found| (*found, Digest::load(&found.path, &found.shown, limit))).collect();
+    let loaded: Vec<(&Found, Result<Digest, String>)> = files
+        .digests
+        .par_iter()
+        .map(|found| (found, Digest::load(&found.path(options.root), &found.shown, limit)))
+        .collect();
     let (mut digests, mut bad) = (Vec::new(), Vec::new());
     for (found, outcome) in loaded {
         let sidecar = by_digest.remove(names::without_gz(&found.shown));

@@ -5,6 +5,7 @@
 //! longest record.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -42,14 +43,26 @@ pub(super) fn split<E>(
     record_limit: usize,
     take: &mut dyn FnMut(Record<'_>) -> Result<(), E>,
 ) -> Result<(), RecordsError<E>> {
-    let mut splitter = Splitter { content, buffer: vec![0; CHUNK], start: 0, end: 0, limit: record_limit };
+    let mut buffer = BUFFER.take();
+    buffer.resize(CHUNK, 0);
+    let mut splitter = Splitter { content, buffer, start: 0, end: 0, limit: record_limit };
     let outcome = splitter.document(take);
     // The hash is that of the whole content, so what follows an error is read as well. If the content
     // itself is at fault, the outcome says so already.
-    if outcome.is_err() && !matches!(outcome, Err(RecordsError::Content(_) | RecordsError::Stop(_))) {
-        splitter.drain()?;
-    }
-    outcome
+    let drained = match outcome {
+        Ok(()) | Err(RecordsError::Content(_) | RecordsError::Stop(_)) => Ok(()),
+        Err(_) => splitter.drain(),
+    };
+    splitter.buffer.truncate(CHUNK);
+    splitter.buffer.shrink_to(CHUNK);
+    BUFFER.set(splitter.buffer);
+    drained.and(outcome)
+}
+
+thread_local! {
+    /// One buffer per thread for all files: to take and return a large block for each of many small files
+    /// leaves the heap in pieces.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 struct Splitter<'c> {

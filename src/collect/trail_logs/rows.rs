@@ -1,6 +1,7 @@
 //! Makes the rows: digests as they were judged, logs as the digests list them, and what is missing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -25,15 +26,38 @@ struct Maker<'a> {
     judged: &'a [Judged],
     rows: Vec<Row>,
     homes: BTreeMap<(String, String, String), String>,
+    texts: HashSet<Arc<str>>,
 }
 
 pub(super) fn rows<'a>(options: &'a Options<'a>, evidence: &'a Evidence, judged: &'a [Judged]) -> Judgement {
-    let mut maker = Maker { options, evidence, judged, rows: Vec::new(), homes: BTreeMap::new() };
+    let mut maker =
+        Maker { options, evidence, judged, rows: Vec::new(), homes: BTreeMap::new(), texts: HashSet::new() };
     maker.digests();
     maker.bad_digests();
     maker.missing_digests();
     maker.logs();
     Judgement { rows: maker.rows, homes: maker.homes }
+}
+
+/// The log files by name: a log may lie in the folder more than once.
+struct Copies<'a> {
+    by_stem: Vec<(&'a str, usize)>,
+    logs: &'a [LogFile],
+}
+
+impl<'a> Copies<'a> {
+    /// The files of one name, wherever they lie.
+    fn of(&self, key: &str) -> &[(&'a str, usize)] {
+        let wanted = stem(key);
+        let from = self.by_stem.partition_point(|(stem, _)| *stem < wanted);
+        let tail = self.by_stem.get(from..).unwrap_or_default();
+        tail.get(..tail.partition_point(|(stem, _)| *stem == wanted)).unwrap_or_default()
+    }
+
+    /// Whether one of them lies where CloudTrail delivered it.
+    fn lie_at(&self, key: &str) -> bool {
+        self.of(key).iter().filter_map(|(_, n)| self.logs.get(*n)).any(|copy| names::lies_at(&copy.path, key))
+    }
 }
 
 /// One mention of a log in a digest.
@@ -55,16 +79,17 @@ impl<'a> Maker<'a> {
     fn digest_row(&mut self, name: &DigestName, path: String, status: Status, reason: String, in_period: bool) {
         let id = (name.account.clone(), name.region.clone(), name.trail.clone());
         self.homes.entry(id).or_insert_with(|| name.home_region.clone());
-        self.rows.push(Row {
-            account: name.account.clone(),
-            region: name.region.clone(),
-            trail: Some(name.trail.clone()),
+        let row = Row {
+            account: self.share(&name.account),
+            region: self.share(&name.region),
+            trail: Some(self.share(&name.trail)),
             kind: Kind::Digest,
-            path,
+            path: path.into(),
             status,
             reason,
             in_scope: in_period && self.is_asked_for(&name.account, Some(&name.trail)),
-        });
+        };
+        self.rows.push(row);
     }
 
     fn bad_digests(&mut self) {
@@ -76,11 +101,11 @@ impl<'a> Maker<'a> {
                 }
                 // Its name does not say what it is about, so it may be about anything.
                 None => self.rows.push(Row {
-                    account: String::new(),
-                    region: String::new(),
+                    account: "".into(),
+                    region: "".into(),
                     trail: None,
                     kind: Kind::Digest,
-                    path: path.clone(),
+                    path: path.as_str().into(),
                     status: Status::Invalid,
                     reason: reason.clone(),
                     in_scope: true,
@@ -137,76 +162,96 @@ impl<'a> Maker<'a> {
 
     fn logs(&mut self) {
         let evidence = self.evidence;
-        let mut copies: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut by_hash: HashMap<Sha256, &str> = HashMap::new();
-        for (number, log) in evidence.logs.iter().enumerate() {
-            copies.entry(stem(&log.path)).or_default().push(number);
-            if let Some(hash) = log.sha256 {
-                by_hash.entry(hash).or_insert(&log.path);
-            }
-        }
-        let mut mentions: Vec<Vec<Mention<'a>>> = vec![Vec::new(); evidence.logs.len()];
+        // Sorted lists rather than maps of lists: there can be millions of logs.
+        let mut by_stem: Vec<(&str, usize)> =
+            evidence.logs.iter().enumerate().map(|(number, log)| (stem(&log.path), number)).collect();
+        by_stem.sort_unstable();
+        let copies = Copies { by_stem, logs: &evidence.logs };
+        let mut mentions: Vec<(usize, Mention<'a>)> = Vec::new();
         let mut absent: BTreeMap<(&str, &str), Vec<Mention<'a>>> = BTreeMap::new();
         for (digest, judged) in evidence.digests.iter().zip(self.judged) {
             for log in &digest.logs {
                 let mention = Mention { digest, status: judged.status(), log };
-                match copies.get(stem(&log.key)) {
-                    None => absent.entry((&log.bucket, &log.key)).or_default().push(mention),
-                    Some(numbers) => {
-                        for &number in numbers {
-                            mentions.get_mut(number).into_iter().for_each(|list| list.push(mention));
-                        }
-                    }
+                let here = copies.of(&log.key);
+                mentions.extend(here.iter().map(|(_, number)| (*number, mention)));
+                if here.is_empty() {
+                    absent.entry((digest.bucket_of(log), &log.key)).or_default().push(mention);
                 }
             }
         }
+        // Stable, so that the mentions of a log keep the order of the digests.
+        mentions.sort_by_key(|(number, _)| *number);
         let absent_hashes: HashMap<Sha256, &str> =
             absent.iter().flat_map(|((_, key), list)| list.iter().filter_map(|m| Some((m.log.hash?, *key)))).collect();
         let spans = self.spans();
-        for (log, mentions) in evidence.logs.iter().zip(&mentions) {
-            let placed = |key: &str| {
-                let numbers = copies.get(stem(key)).map_or(&[][..], Vec::as_slice);
-                numbers.iter().filter_map(|&n| evidence.logs.get(n)).any(|copy| names::lies_at(&copy.path, key))
-            };
-            let (status, reason) = if mentions.is_empty() {
+        let mut rest = mentions.as_slice();
+        for (number, log) in evidence.logs.iter().enumerate() {
+            let (its, others) = rest.split_at(rest.iter().take_while(|(n, _)| *n == number).count());
+            rest = others;
+            let its: Vec<Mention<'_>> = its.iter().map(|(_, mention)| *mention).collect();
+            let home = log.home();
+            let (status, reason) = if its.is_empty() {
                 let twin = log.sha256.and_then(|hash| absent_hashes.get(&hash));
-                (Status::NotCovered, unlisted(log, twin.copied(), &spans))
+                (Status::NotCovered, unlisted(log, &home, twin.copied(), &spans))
             } else {
-                judge_log(log, mentions, &placed)
+                judge_log(log, &its, &copies)
             };
-            let copies = copies.get(stem(&log.path)).map_or(1, Vec::len);
-            self.log_row(log, mentions, status, reason, copies);
+            self.log_row(log, home, &its, status, reason, copies.of(&log.path).len());
         }
+        if absent.is_empty() {
+            return;
+        }
+        let by_hash: HashMap<Sha256, &str> =
+            evidence.logs.iter().rev().filter_map(|log| Some((log.sha256?, &*log.path))).collect();
         for ((bucket, key), mentions) in absent {
             self.absent_row(bucket, key, &mentions, &by_hash);
         }
     }
 
-    fn log_row(&mut self, log: &LogFile, mentions: &[Mention<'_>], status: Status, mut reason: String, copies: usize) {
+    /// The same text is stored once.
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let shared: Arc<str> = text.into();
+        self.texts.insert(Arc::clone(&shared));
+        shared
+    }
+
+    fn log_row(
+        &mut self,
+        log: &LogFile,
+        (account, region): (String, String),
+        mentions: &[Mention<'_>],
+        status: Status,
+        mut reason: String,
+        copies: usize,
+    ) {
         if copies > 1 {
             reason.push_str(&format!("; there are {copies} files of this name"));
         }
         if status == Status::Valid && log.counts.records == 0 && log.defect.is_none() {
             reason.push_str("; it holds no records");
         }
-        let trail = mentions.iter().min_by_key(|m| m.status == Status::Invalid).map(|m| m.digest.name.trail.clone());
+        let trail = mentions.iter().min_by_key(|m| m.status == Status::Invalid).map(|m| m.digest.name.trail.as_str());
         let is_asked_for = match mentions {
-            [] => self.is_asked_for(&log.account, None),
-            _ => mentions.iter().any(|m| self.is_asked_for(&log.account, Some(&m.digest.name.trail))),
+            [] => self.is_asked_for(&account, None),
+            _ => mentions.iter().any(|m| self.is_asked_for(&account, Some(&m.digest.name.trail))),
         };
         let concerns = log.counts.taken > 0
             || log.delivered.is_none_or(|at| self.meets(at, at + TimeDelta::minutes(1)))
             || mentions.iter().any(|m| self.concerns(m.log));
-        self.rows.push(Row {
-            account: log.account.clone(),
-            region: log.region.clone(),
-            trail,
+        let row = Row {
+            account: self.share(&account),
+            region: self.share(&region),
+            trail: trail.map(|trail| self.share(trail)),
             kind: Kind::Log,
-            path: log.path.clone(),
+            path: Arc::clone(&log.path),
             status,
             reason,
             in_scope: concerns && (is_asked_for || log.counts.taken > 0 && mentions.is_empty()),
-        });
+        };
+        self.rows.push(row);
     }
 
     fn absent_row(&mut self, bucket: &str, key: &str, mentions: &[Mention<'_>], by_hash: &HashMap<Sha256, &str>) {
@@ -229,16 +274,17 @@ impl<'a> Maker<'a> {
             reason.push_str(&format!("; {twin} has its content: it was renamed"));
         }
         let concerns = mentions.iter().any(|m| self.concerns(m.log) || self.meets(m.digest.start, m.digest.end));
-        self.rows.push(Row {
-            account: name.account.clone(),
-            region: name.region.clone(),
-            trail: Some(name.trail.clone()),
+        let row = Row {
+            account: self.share(&name.account),
+            region: self.share(&name.region),
+            trail: Some(self.share(&name.trail)),
             kind: Kind::Log,
-            path: format!("s3://{bucket}/{key}"),
+            path: format!("s3://{bucket}/{key}").into(),
             status,
             reason,
             in_scope: concerns && mentions.iter().any(|m| self.is_asked_for(&name.account, Some(&m.digest.name.trail))),
-        });
+        };
+        self.rows.push(row);
     }
 
     /// From the first to the last moment for which there is a digest, by account and Region.
@@ -284,7 +330,7 @@ impl<'a> Maker<'a> {
 type Spans<'a> = HashMap<(&'a str, &'a str), (DateTime<Utc>, DateTime<Utc>)>;
 
 /// Judges a log that some digest lists.
-fn judge_log(log: &LogFile, mentions: &[Mention<'_>], placed: &dyn Fn(&str) -> bool) -> (Status, String) {
+fn judge_log(log: &LogFile, mentions: &[Mention<'_>], copies: &Copies<'_>) -> (Status, String) {
     // What a refuted digest says counts for nothing.
     let usable: Vec<&Mention<'_>> = mentions.iter().filter(|m| m.status != Status::Invalid).collect();
     let Some(first) = usable.first() else {
@@ -295,7 +341,7 @@ fn judge_log(log: &LogFile, mentions: &[Mention<'_>], placed: &dyn Fn(&str) -> b
         return (Status::Invalid, log.defect.clone().unwrap_or_default());
     };
     let key = &first.log.key;
-    if !names::lies_at(&log.path, key) && !placed(key) {
+    if !names::lies_at(&log.path, key) && !copies.lie_at(key) {
         return (Status::Invalid, format!("has been moved: {} lists it as {key}", first.digest.path));
     }
     let fits = |m: &&&Mention<'_>| m.log.hash == Some(hash);
@@ -331,8 +377,8 @@ fn judge_log(log: &LogFile, mentions: &[Mention<'_>], placed: &dyn Fn(&str) -> b
 }
 
 /// Why no digest lists a log.
-fn unlisted(log: &LogFile, twin: Option<&str>, spans: &Spans<'_>) -> String {
-    let mut reason = match (spans.get(&(log.account.as_str(), log.region.as_str())), log.delivered) {
+fn unlisted(log: &LogFile, (account, region): &(String, String), twin: Option<&str>, spans: &Spans<'_>) -> String {
+    let mut reason = match (spans.get(&(account.as_str(), region.as_str())), log.delivered) {
         (None, _) => "there is no digest of this account and Region".to_owned(),
         (Some((_, end)), Some(at)) if at >= *end => {
             format!(

@@ -1,6 +1,7 @@
 //! The table: one row per file, what each chain proves, and the verdict.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -50,25 +51,38 @@ impl fmt::Display for Status {
     }
 }
 
-/// What is said about one file.
+/// What is said about one file. The texts are shared, since there can be millions of rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Row {
     /// Twelve digits; empty if the file does not say.
-    pub account: String,
+    #[serde(serialize_with = "shared")]
+    pub account: Arc<str>,
     /// The Region whose events it is about; empty if the file does not say.
-    pub region: String,
+    #[serde(serialize_with = "shared")]
+    pub region: Arc<str>,
     /// The trail; none for logs that no digest lists, because their names do not say.
-    pub trail: Option<String>,
+    #[serde(serialize_with = "maybe_shared")]
+    pub trail: Option<Arc<str>>,
     /// Digest or log.
     pub kind: Kind,
     /// Below the root; for what is missing, `s3://<bucket>/<key>`.
-    pub path: String,
+    #[serde(serialize_with = "shared")]
+    pub path: Arc<str>,
     /// The finding.
     pub status: Status,
     /// Why, and what can be done.
     pub reason: String,
     /// Whether it weighs on the verdict: it concerns the period, the accounts and the trails asked for.
     pub in_scope: bool,
+}
+
+// serde serialises an Arc only with a feature that the rest of the crate does not need.
+fn shared<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+fn maybe_shared<S: serde::Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
 }
 
 /// A span of time that an unbroken chain of proven digests covers, by time of delivery.

@@ -31,8 +31,8 @@ pub(super) fn verdict(
 ) -> (Verdict, Vec<String>, Vec<ChainSummary>) {
     let mut tallies: BTreeMap<Group, Tally<'_>> = BTreeMap::new();
     for row in rows {
-        let tally = tallies.entry((row.account.clone(), row.region.clone(), row.trail.clone())).or_default();
-        tally.count(row);
+        let group = (row.account.to_string(), row.region.to_string(), row.trail.as_deref().map(str::to_owned));
+        tallies.entry(group).or_default().count(row);
     }
     // Two trails of one name can have different home Regions.
     let mut known_homes: BTreeMap<Group, BTreeSet<String>> = BTreeMap::new();

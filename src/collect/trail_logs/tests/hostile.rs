@@ -200,7 +200,7 @@ fn random_damage_never_panics_and_never_proves() {
         fs::write(world.path(key), damaged).unwrap();
         let report = world.read();
         assert_ne!(report.verdict, super::super::Verdict::Proven, "{key} in round {round}");
-        let rows = report.rows.iter().filter(|r| key.ends_with(&r.path) || r.path.ends_with(key.as_str()));
+        let rows = report.rows.iter().filter(|r| key.ends_with(&*r.path) || r.path.ends_with(key.as_str()));
         assert!(rows.into_iter().all(|r| r.status != Status::Valid), "{key} in round {round}");
         fs::write(world.path(key), original).unwrap();
     }
