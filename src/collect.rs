@@ -59,7 +59,7 @@ pub enum CollectError {
     #[error("AWS does not say whose credentials these are: {0}")]
     Identity(String),
     /// The credentials are those of another account.
-    #[error("these credentials are of account {found}, not of {expected}; nothing else was asked")]
+    #[error("these credentials are of account {found}, not of {expected}; nothing more was asked")]
     OtherAccount {
         /// The account that was expected.
         expected: String,
@@ -84,9 +84,13 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     let mut evidence = Evidence::new(run.clone());
     let planned: BTreeSet<Operation> = run.operations.iter().filter_map(|text| text.parse().ok()).collect();
 
+    let resumed = !session.is_replay() && !recording.is_empty();
     let identity = caller_identity(&caller, &sdk).await;
     halted(&caller)?;
     check_identity(&identity, collection)?;
+    if resumed {
+        same_account(&identity, &sdk).await?;
+    }
     evidence.account = identity.collected().and_then(|identity| identity.account.clone());
     evidence.insert(CallId::global(Operation::StsGetCallerIdentity), identity);
 
@@ -175,6 +179,17 @@ fn check_identity(identity: &Outcome<CallerIdentity>, collection: &Collection) -
         Some(gap) if !gap.reason.starts_with("AccessDenied") && !collection.session.is_replay() => {
             Err(CollectError::Identity(gap.reason.clone()))
         }
+        _ => Ok(()),
+    }
+}
+
+/// Ends a resumed run whose credentials are no longer those of the account that it had begun with. The question is
+/// asked outside of the recording, which holds the answer of the start.
+async fn same_account(recorded: &Outcome<CallerIdentity>, sdk: &SdkConfig) -> Result<(), CollectError> {
+    let now = aws_sdk_sts::Client::new(sdk).get_caller_identity().send().await;
+    let now = now.map_err(|error| CollectError::Identity(failure::causes(&error)))?;
+    match (recorded.collected().and_then(|identity| identity.account.clone()), now.account) {
+        (Some(expected), Some(found)) if expected != found => Err(CollectError::OtherAccount { expected, found }),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! One caller for all calls: paces, sends, retries, follows pages, and turns what happened into an outcome.
 
-use super::failure::{Verdict, judge};
+use super::failure::{Verdict, is_not_recorded, judge};
 use super::pace::Pace;
 use super::tape::{REQUEST, RequestTag};
 use crate::evidence::recording::Recording;
@@ -246,8 +246,6 @@ impl Caller {
             }
             if let Some(pace) = &self.pace {
                 pace.wait(call).await;
-            } else if let Some(failure) = self.recording.unsent(call, page) {
-                return Page::Ended(Verdict::Final(Gap::new(GapKind::Denied, failure)));
             }
             let error = match REQUEST.scope(tag.clone(), send()).await {
                 Ok(answer) => {
@@ -259,6 +257,12 @@ impl Caller {
                 Err(error) => error,
             };
             let verdict = judge(call.operation, &error);
+            if self.pace.is_none()
+                && is_not_recorded(&error)
+                && let Some(failure) = self.recording.unsent(call, page)
+            {
+                return Page::Ended(Verdict::Final(Gap::new(GapKind::Denied, failure)));
+            }
             match (&verdict, &self.pace) {
                 (Verdict::Stop(reason), _) => {
                     self.set_halt(Halt::CannotRecord(reason.clone()));

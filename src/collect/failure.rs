@@ -148,6 +148,11 @@ const THROTTLED: [&str; 11] = [
 ];
 const BAD_TOKEN: [&str; 3] = ["InvalidNextTokenException", "InvalidNextToken", "InvalidMarker"];
 
+/// Whether a replay failed because its recording has no such request.
+pub fn is_not_recorded(error: &(dyn Error + 'static)) -> bool {
+    matches!(find::<TransportFailure>(error), Some(TransportFailure::Replay(_)))
+}
+
 /// Judges the error of one attempt.
 pub fn judge<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Verdict
 where

@@ -13,7 +13,7 @@ use crate::evidence::recording::{Recording, create_private_dir};
 use crate::evidence::{Evidence, Run, Timestamp};
 use crate::package;
 use chrono::{SubsecRound, Utc};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +128,18 @@ fn finish(
     };
     let target = package::target(args.out.as_deref(), evidence.account.as_deref(), recording.run.as_of);
     let concluded = judge.conclude(&evidence, Some(&recording), Some((&target, args.force)), &args.output);
-    work.keep = args.keep_work || concluded.is_err();
+    // A gap that renewed credentials would close can be closed, as its reason says.
+    let renewable = evidence.gaps().any(|(_, gap)| gap.reason.contains("--resume"));
+    if renewable && !args.output.quiet {
+        let mut stderr = anstream::stderr();
+        // If nobody reads it, the gaps say it as well.
+        let _ = writeln!(
+            stderr,
+            "auditpack: with renewed credentials, go on with: auditpack collect --resume {} --force",
+            work.path().display()
+        );
+    }
+    work.keep = args.keep_work || renewable || concluded.is_err();
     concluded.map_err(|error| CommandError {
         message: format!(
             "{error}; what was collected is kept, go on with: auditpack collect --resume {}",
