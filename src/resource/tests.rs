@@ -1,0 +1,1 @@
+//! The laws that all populations obey.
