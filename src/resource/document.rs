@@ -5,18 +5,19 @@
 //! what it means is not known.
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 /// Whether one statement of the document allows every action on every resource without a condition. NotAction and
 /// NotResource are not such a statement, whatever they leave.
 pub(super) fn has_admin_statement(text: &str) -> Result<bool, String> {
-    Ok(parse(text)?.statement.iter().any(|statement| {
-        statement.effect == Effect::Allow
-            && statement.condition.is_empty()
-            && statement.action.iter().any(|action| matches_every_action(action))
-            && statement.resource.iter().any(|resource| is_stars(resource))
+    Ok(statements(text)?.iter().any(|statement| {
+        statement.allow
+            && !statement.conditional
+            && statement.actions.iter().any(|action| matches_every_action(action))
+            && statement.resources.iter().any(|resource| is_stars(resource))
     }))
 }
 
@@ -24,138 +25,117 @@ pub(super) fn has_admin_statement(text: &str) -> Result<bool, String> {
 /// AWS principal, and all but those that NotPrincipal names.
 pub(super) fn trusted_principals(text: &str) -> Result<Vec<String>, String> {
     let mut trusted = BTreeSet::new();
-    for statement in parse(text)?.statement.iter().filter(|statement| statement.effect == Effect::Allow) {
-        match (&statement.principal, &statement.not_principal) {
-            (Some(Principal::Any), _) | (_, Some(_)) => {
-                trusted.insert("any:*".to_owned());
-            }
-            (Some(Principal::Named(kinds)), None) => {
-                for (kind, values) in kinds {
-                    let word = match kind.as_str() {
-                        "AWS" => "aws",
-                        "Service" => "service",
-                        "Federated" => "federated",
-                        "CanonicalUser" => "canonical",
-                        other => return Err(format!("`{other}` is no kind of principal")),
-                    };
-                    trusted.extend(values.iter().map(|value| match (word, value.as_str()) {
-                        ("aws", "*") => "any:*".to_owned(),
-                        _ => format!("{word}:{value}"),
-                    }));
-                }
-            }
-            (None, None) => return Err("a statement of a trust policy names no principal".to_owned()),
-        }
+    for statement in statements(text)?.into_iter().filter(|statement| statement.allow) {
+        trusted.extend(statement.principals.ok_or("a statement of a trust policy names no principal")?);
     }
     Ok(trusted.into_iter().collect())
 }
 
 /// The entries of a JSON object in a text, as Config rules have their parameters. What is no text is spelled as JSON.
 pub(super) fn parameters(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let values: BTreeMap<String, serde_json::Value> = strict(text)?;
+    let Value::Object(entries) = strict(text)? else { return Err("it is no JSON object".to_owned()) };
     let spelled = |value| match value {
-        serde_json::Value::String(text) => text,
+        Value::String(text) => text,
         other => other.to_string(),
     };
-    Ok(values.into_iter().map(|(name, value)| (name, spelled(value))).collect())
+    Ok(entries.into_iter().map(|(name, value)| (name, spelled(value))).collect())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Policy {
-    #[serde(default, rename = "Version")]
-    _version: Option<String>,
-    #[serde(default, rename = "Id")]
-    _id: Option<String>,
-    #[serde(deserialize_with = "one_or_many")]
-    statement: Vec<Statement>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+/// What the questions need of a statement.
+#[derive(Default)]
 struct Statement {
-    #[serde(default, rename = "Sid")]
-    _sid: Option<String>,
-    effect: Effect,
-    #[serde(default)]
-    principal: Option<Principal>,
-    #[serde(default)]
-    not_principal: Option<Principal>,
-    #[serde(default, deserialize_with = "one_or_many")]
-    action: Vec<String>,
-    #[serde(default, rename = "NotAction", deserialize_with = "one_or_many")]
-    _not_action: Vec<String>,
-    #[serde(default, deserialize_with = "one_or_many")]
-    resource: Vec<String>,
-    #[serde(default, rename = "NotResource", deserialize_with = "one_or_many")]
-    _not_resource: Vec<String>,
-    #[serde(default)]
-    condition: BTreeMap<String, IgnoredAny>,
+    allow: bool,
+    conditional: bool,
+    actions: Vec<String>,
+    resources: Vec<String>,
+    /// As [`trusted_principals`] writes them; `None` if the statement names none.
+    principals: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, PartialEq)]
-enum Effect {
-    Allow,
-    Deny,
-}
-
-enum Principal {
-    Any,
-    Named(BTreeMap<String, Vec<String>>),
-}
-
-impl<'de> Deserialize<'de> for Principal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Shape;
-        impl<'de> Visitor<'de> for Shape {
-            type Value = Principal;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"*\" or an object of principals")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Principal, E> {
-                if text == "*" { Ok(Principal::Any) } else { Err(E::invalid_value(de::Unexpected::Str(text), &self)) }
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Principal, A::Error> {
-                let mut named = BTreeMap::new();
-                while let Some((kind, Many(values))) = map.next_entry::<String, Many<String>>()? {
-                    named.insert(kind, values);
-                }
-                Ok(Principal::Named(named))
-            }
+fn statements(text: &str) -> Result<Vec<Statement>, String> {
+    let Value::Object(policy) = strict(text)? else { return Err("it is no JSON object".to_owned()) };
+    let mut statements = None;
+    for (element, value) in policy {
+        match (element.as_str(), value) {
+            ("Version" | "Id", Value::String(_)) => {}
+            ("Statement", Value::Object(one)) => statements = Some(vec![Value::Object(one)]),
+            ("Statement", Value::Array(many)) => statements = Some(many),
+            _ => return Err(format!("`{element}` is no element of a policy or has the wrong type")),
         }
-        deserializer.deserialize_any(Shape)
     }
+    statements.ok_or("it has no statement")?.into_iter().map(statement).collect()
 }
 
-/// One value, or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany<T> {
-    One(T),
-    Many(Vec<T>),
-}
-
-struct Many<T>(Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match OneOrMany::deserialize(deserializer)? {
-            OneOrMany::One(value) => vec![value],
-            OneOrMany::Many(values) => values,
-        }))
+fn statement(value: Value) -> Result<Statement, String> {
+    let Value::Object(elements) = value else { return Err("a statement is no object".to_owned()) };
+    let mut statement = Statement::default();
+    for exclusive in [["Action", "NotAction"], ["Resource", "NotResource"], ["Principal", "NotPrincipal"]] {
+        if exclusive.iter().all(|element| elements.contains_key(*element)) {
+            return Err(format!("a statement has both {}", exclusive.join(" and ")));
+        }
     }
+    statement.allow = match elements.get("Effect").and_then(Value::as_str) {
+        Some("Allow") => true,
+        Some("Deny") => false,
+        _ => return Err("a statement's effect is neither Allow nor Deny".to_owned()),
+    };
+    for (element, value) in elements {
+        match (element.as_str(), value) {
+            ("Effect", _) | ("Sid", Value::String(_)) => {}
+            ("Action", value) => statement.actions = texts(value)?,
+            ("Resource", value) => statement.resources = texts(value)?,
+            ("NotAction" | "NotResource", value) => drop(texts(value)?),
+            ("Condition", Value::Object(conditions)) => statement.conditional = !conditions.is_empty(),
+            ("Principal", value) => statement.principals = Some(principals(value)?),
+            ("NotPrincipal", value) => {
+                principals(value)?;
+                statement.principals = Some(vec![EVERYONE.to_owned()]);
+            }
+            _ => return Err(format!("`{element}` is no element of a statement or has the wrong type")),
+        }
+    }
+    Ok(statement)
 }
 
-fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Many::deserialize(deserializer).map(|many| many.0)
+const EVERYONE: &str = "any:*";
+
+fn principals(value: Value) -> Result<Vec<String>, String> {
+    let kinds: Map<String, Value> = match value {
+        Value::String(text) if text == "*" => return Ok(vec![EVERYONE.to_owned()]),
+        Value::Object(kinds) => kinds,
+        _ => return Err("a principal is neither `*` nor an object".to_owned()),
+    };
+    let mut named = Vec::new();
+    for (kind, values) in kinds {
+        let word = match kind.as_str() {
+            "AWS" => "aws",
+            "Service" => "service",
+            "Federated" => "federated",
+            "CanonicalUser" => "canonical",
+            other => return Err(format!("`{other}` is no kind of principal")),
+        };
+        named.extend(texts(values)?.into_iter().map(|value| match (word, value.as_str()) {
+            ("aws", "*") => EVERYONE.to_owned(),
+            _ => format!("{word}:{value}"),
+        }));
+    }
+    Ok(named)
 }
 
-fn parse(text: &str) -> Result<Policy, String> {
-    strict(text)
+/// A text, or a list of texts.
+fn texts(value: Value) -> Result<Vec<String>, String> {
+    let text = |value| match value {
+        Value::String(text) => Ok(text),
+        other => Err(format!("`{other}` is no text")),
+    };
+    match value {
+        Value::Array(values) => values.into_iter().map(text).collect(),
+        one => text(one).map(|text| vec![text]),
+    }
 }
 
 /// Reads JSON that holds no key twice: of two equal keys, AWS and a reader could each believe another.
-fn strict<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
+fn strict(text: &str) -> Result<Value, String> {
     serde_json::from_str::<NoDuplicates>(text).map_err(|e| e.to_string())?;
     serde_json::from_str(text).map_err(|e| e.to_string())
 }
@@ -256,10 +236,14 @@ mod tests {
             r#"{"Effect": "allow", "Action": "*", "Resource": "*"}"#,
             r#"{"Effect": "Allow", "Action": 1, "Resource": "*"}"#,
             r#""no statement""#,
+            r#"[["a", "Allow", null, null, "*", [], "*"]]"#,
+            r#"{"Effect": "Allow", "Action": "*", "NotAction": "s3:*", "Resource": "*"}"#,
+            r#"{"Effect": "Allow", "Action": {"s3": "*"}, "Resource": "*"}"#,
         ] {
             assert!(admin(statement).is_err(), "{statement}");
         }
         assert!(has_admin_statement("").is_err());
+        assert!(has_admin_statement("[]").is_err());
         assert!(has_admin_statement(&"[".repeat(100_000)).is_err());
     }
 
@@ -296,6 +280,7 @@ mod tests {
         assert_eq!(read.get("maxAccessKeyAge").map(String::as_str), Some("90"));
         assert_eq!(read.get("count").map(String::as_str), Some("3"));
         assert!(parameters(r#"{"a": "90", "a": "365"}"#).is_err());
+        assert!(parameters("[]").is_err());
         assert!(parameters("maxAccessKeyAge=90").is_err());
     }
 }

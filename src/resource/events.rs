@@ -135,8 +135,8 @@ impl Tally {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let record: Record<'_> = serde_json::from_slice(&line)
-                .map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
+            let record =
+                record(&line).map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
             records += 1;
             self.count(evidence, &record, || source.at(format!("L{number}")))
                 .map_err(|e| format!("line {number} of the events: {e}"))?;
@@ -212,6 +212,15 @@ impl Tally {
             note(user(&parameters.user_name), made);
         }
     }
+}
+
+fn record(line: &[u8]) -> Result<Record<'_>, String> {
+    // serde would read a list as the members of a record, in order.
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Err("it is no JSON object".to_owned());
+    }
+    let record: Record<'_> = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    if record.event_name.is_none() { Err("it has no event name".to_owned()) } else { Ok(record) }
 }
 
 /// Whether the records are those of the whole period.
