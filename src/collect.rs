@@ -9,6 +9,7 @@ mod config;
 mod convert;
 mod events;
 mod failure;
+pub mod folder;
 mod iam;
 mod pace;
 pub mod plan;

@@ -189,7 +189,8 @@ where
     }
 }
 
-fn judge_answer(operation: Operation, status: u16, code: Option<&str>, message: Option<&str>) -> Verdict {
+/// Judges what AWS answered; the status is 0 where it is not known.
+pub(super) fn judge_answer(operation: Operation, status: u16, code: Option<&str>, message: Option<&str>) -> Verdict {
     let said = match (code, message.map(str::trim).filter(|m| !m.is_empty())) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => format!("{code} (HTTP {status})"),

@@ -39,7 +39,8 @@ pub(super) fn xml(body: &[u8]) -> Result<(), String> {
 mod tests {
     use super::xml;
 
-    const ANSWER: &str = "<?xml version=\"1.0\"?>\n<A xmlns=\"https://example.com/\"><B/><C x='&lt;'>caf\u{e9}</C><B>1</B></A>\n";
+    const ANSWER: &str =
+        "<?xml version=\"1.0\"?>\n<A xmlns=\"https://example.com/\"><B/><C x='&lt;'>caf\u{e9}</C><B>1</B></A>\n";
 
     #[test]
     fn a_document_is_whole_at_its_end_and_nowhere_before() {

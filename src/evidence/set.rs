@@ -68,6 +68,11 @@ impl Evidence {
         self.calls.insert(call, outcome);
     }
 
+    /// Takes a call out: it is not in scope.
+    pub fn remove(&mut self, call: &CallId) {
+        self.calls.remove(call);
+    }
+
     /// Whether a call has an outcome of its own, even if it is a gap.
     pub fn holds(&self, call: &CallId) -> bool {
         self.calls.contains_key(call)

@@ -3,17 +3,16 @@
 use super::content::{Content, Contents, Part};
 use super::describe::{describe, note};
 use super::error::PackageError;
-use super::manifest::{self, CallRef, Note};
+use super::manifest::{self, CallRef};
 use super::pretty::pretty;
-use super::sums;
 use crate::evidence::call::file_name;
 use crate::evidence::cloudtrail::LookupEvents;
 use crate::evidence::digest::sha256;
 use crate::evidence::iam::AuthorizationDetails;
 use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Recording};
 use crate::evidence::{AnyDocument, CallId, Operation, Outcome};
-use crate::report::Audit;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::report::{Audit, controls_digest};
+use std::collections::BTreeMap;
 
 /// Puts together what a package will hold.
 ///
@@ -39,9 +38,6 @@ pub fn assemble<'a>(
     for population in &mut contents.manifest.populations {
         population.file = population.file.take().filter(|file| contents.parts.contains_key(file));
     }
-    let alike = alike_but_for_case(contents.parts.keys());
-    contents.manifest.notes.extend(alike);
-    contents.manifest.notes.sort();
     Ok(contents)
 }
 
@@ -86,7 +82,7 @@ fn evidence<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) -> Res
             sources: log.responses(call),
             partial: matches!(outcome, Outcome::Missing { .. }),
         };
-        contents.add(path.clone(), part)?;
+        contents.put(path.clone(), part)?;
         paths.push(Some(path));
     }
     for (record, path) in contents.manifest.calls.iter_mut().zip(paths) {
@@ -136,25 +132,22 @@ fn trust_policies<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) 
             sources: log.responses(&call),
             partial: outcome.gap().is_some(),
         };
-        contents.add(path, part)?;
+        contents.put(path, part)?;
     }
     Ok(())
 }
 
 /// The files that the controls were read from, and their digest.
 fn controls<'a>(contents: &mut Contents<'a>, audit: Audit<'a>) -> Result<(), PackageError> {
-    let mut lines = BTreeMap::new();
     for (path, text) in &audit.controls.files {
         // Whoever wrote the controls named the files: each name is made harmless, as names from AWS are.
         let names: Vec<String> = path.split('/').map(file_name).collect();
         let path = format!("controls/{}", names.join("/"));
-        let sum = sha256(text.as_bytes());
-        contents.add(path.clone(), Content::text(text.as_str()))?;
-        lines.insert(path, sum);
+        contents.add(path, Content::text(text.as_str()))?;
     }
     contents.manifest.controls = manifest::Controls {
-        sha256: sha256(sums::print(&lines).as_bytes()),
-        files: lines.len() as u64,
+        sha256: controls_digest(audit.controls),
+        files: audit.controls.files.len() as u64,
         checks: audit.controls.checks.len() as u64,
         exceptions: audit.controls.settings.exceptions.len() as u64,
     };
@@ -183,28 +176,7 @@ fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> 
             sources: Vec::new(),
             partial: false,
         };
-        contents.add(format!("raw/{}", response.body), part)?;
+        contents.put(format!("raw/{}", response.body), part)?;
     }
     Ok(())
-}
-
-/// Notes about files that some systems cannot keep apart. Their paths stay as they are, because findings point at them.
-fn alike_but_for_case<'p>(paths: impl Iterator<Item = &'p String>) -> Vec<Note> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let mut told = BTreeSet::new();
-    let mut notes = Vec::new();
-    for path in paths {
-        // A folder that differs in case is merged with the other, which does no harm by itself.
-        match seen.insert(path.to_ascii_lowercase(), path) {
-            Some(other) if told.insert(path) => notes.push(note(
-                path,
-                format!(
-                    "differs from {other} in case only: unpack on a system that tells upper case from lower case, or \
-                     read the files from the zip"
-                ),
-            )),
-            _ => {}
-        }
-    }
-    notes
 }

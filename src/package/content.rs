@@ -107,12 +107,6 @@ pub(super) struct Part<'a> {
     pub partial: bool,
 }
 
-impl<'a> From<Content<'a>> for Part<'a> {
-    fn from(content: Content<'a>) -> Self {
-        Part { content, call: None, sources: Vec::new(), partial: false }
-    }
-}
-
 /// Everything that a package will hold. Made by [`super::assemble`], written by [`super::write`].
 #[derive(Debug)]
 pub struct Contents<'a> {
@@ -122,15 +116,19 @@ pub struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    /// Adds a part. Its path must be possible, and not taken.
-    pub fn add(&mut self, path: String, part: impl Into<Part<'a>>) -> Result<(), PackageError> {
+    /// Adds a file. Its path must be possible ([`is_path`]), and not taken.
+    pub fn add(&mut self, path: String, content: Content<'a>) -> Result<(), PackageError> {
+        self.put(path, Part { content, call: None, sources: Vec::new(), partial: false })
+    }
+
+    pub(super) fn put(&mut self, path: String, part: Part<'a>) -> Result<(), PackageError> {
         if !is_path(&path) {
             return Err(PackageError::BadPath(path));
         }
         if path == super::MANIFEST || path == super::SUMS || self.parts.contains_key(&path) {
             return Err(PackageError::SamePath(path));
         }
-        self.parts.insert(path, part.into());
+        self.parts.insert(path, part);
         Ok(())
     }
 

@@ -164,7 +164,7 @@ pub struct Covered {
 /// What was judged by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Controls {
-    /// The SHA-256 of the lines of SHA256SUMS whose path starts with `controls/`.
+    /// The SHA-256 of the lines that `sha256sum` prints, in the folder `controls/`, for its files sorted by path.
     pub sha256: String,
     /// How many files there are in `controls/`.
     pub files: u64,

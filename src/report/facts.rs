@@ -263,7 +263,11 @@ fn incomplete_words(audit: &Audit<'_>) -> Vec<String> {
         (gaps, "call gave no complete answer", "calls gave no complete answer"),
         (unknown, "finding is unknown", "findings are unknown"),
         (populations, "population may not be whole", "populations may not be whole"),
-        (differences, "population is counted differently by its sources", "populations are counted differently by their sources"),
+        (
+            differences,
+            "population is counted differently by its sources",
+            "populations are counted differently by their sources",
+        ),
         (notes, "other gap is noted", "other gaps are noted"),
     ]
     .into_iter()

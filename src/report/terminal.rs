@@ -120,11 +120,7 @@ impl Page {
             "{}{:>10}{}{:>8}{:>7}",
             if tally.open() > 0 { self.styled(severity_style(severity), &fail) } else { fail },
             number(tally.excepted),
-            if tally.get(Status::Unknown) > 0 {
-                self.styled(status_style(Status::Unknown), &unknown)
-            } else {
-                unknown
-            },
+            if tally.get(Status::Unknown) > 0 { self.styled(status_style(Status::Unknown), &unknown) } else { unknown },
             number(tally.get(Status::Pass)),
             number(tally.get(Status::NotApplicable)),
         )

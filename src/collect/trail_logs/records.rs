@@ -292,7 +292,7 @@ fn skip(text: &[u8]) -> Option<serde_json::Result<((), usize)>> {
 }
 
 /// The record in one line: as it is, or, if it was spread over lines, without its white space.
-pub(super) fn one_line(record: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::collect) fn one_line(record: &[u8]) -> Cow<'_, [u8]> {
     if !record.iter().any(|b| matches!(b, b'\n' | b'\r')) {
         return Cow::Borrowed(record);
     }

@@ -102,7 +102,10 @@ pub(super) fn view(context: &Context<'_>) -> View {
         .collect();
     View {
         calls: number(gap_count(&costs)),
-        none: costs.is_empty() && populations.is_empty() && differences.is_empty() && !notes.iter().any(|n| n.incomplete),
+        none: costs.is_empty()
+            && populations.is_empty()
+            && differences.is_empty()
+            && !notes.iter().any(|n| n.incomplete),
         rows: costs.iter().map(|cost| row(context, cost)).collect(),
         populations,
         differences,
