@@ -22,7 +22,7 @@ static REGION: LazyLock<Regex> = LazyLock::new(|| {
     // The pattern is a constant that the tests compile.
     #[allow(clippy::expect_used)]
     Regex::new(
-        "(?-u)(^|[^a-z0-9])((?:us-gov|us-iso[a-z]?|eu-iso[a-z]|eusc-[a-z]{2}|[a-z]{2})-(?:north|south|central|east|west|northeast|northwest|southeast|southwest)-[0-9]{1,2})($|[^a-z0-9])",
+        "(^|[^a-z0-9])((?:us-gov|us-iso[a-z]?|eu-iso[a-z]|eusc-[a-z]{2}|[a-z]{2})-(?:north|south|central|east|west|northeast|northwest|southeast|southwest)-[0-9]{1,2})($|[^a-z0-9])",
     )
     .expect("a constant pattern")
 });

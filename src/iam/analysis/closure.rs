@@ -3,18 +3,22 @@
 //! Starts from those who are one by their own policies, surest first, and asks of each who can become
 //! it. Whoever can is one, too, and is asked about in turn.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::Account;
 use crate::iam::admin::{AdminReport, AdminVerdict, Assessment};
 use crate::iam::escalation::subject::{Subject, grade};
 use crate::iam::escalation::{Certainty, Escalation, Path, PathKind, Target, action_id, paths};
+use crate::iam::interest::ActionId;
 use crate::iam::layers::{LayerKind, Question};
 use crate::iam::matching::Asked;
 use crate::iam::policy::{Document, Effect, PrincipalKind};
 use crate::iam::principal::{Content, Kind};
 use crate::iam::trust;
 use crate::iam::truth::Truth;
+
+/// How many pairs of a principal and a role that it may rewrite are looked at in one account.
+const MAX_REWRITES: usize = 2_000_000;
 
 const LEVELS: [Certainty; 4] = [
     Certainty::Certain,
@@ -34,7 +38,35 @@ pub(super) struct Closure<'a> {
     by_arn: HashMap<&'a str, usize>,
     trusts: HashMap<&'a str, &'a Content>,
     /// The principals that can do all that a path takes, but for the target; by the path's position.
-    ready: BTreeMap<usize, Vec<(usize, Truth)>>,
+    ready: HashMap<usize, HashMap<usize, Truth>>,
+    /// Which of them may mean a certain target; by the path's position.
+    meant: HashMap<usize, ByPrefix>,
+    /// The services of which an administrator role has been seen: another one would add nothing to the
+    /// paths through whatever runs there.
+    served: HashSet<String>,
+}
+
+/// Principals by the literal beginnings of the resources that their statements name, so that a target
+/// is compared with those that may mean it and no others.
+#[derive(Default)]
+struct ByPrefix(HashMap<String, Vec<usize>>);
+
+impl ByPrefix {
+    fn add(&mut self, prefix: String, index: usize) {
+        let list = self.0.entry(prefix).or_default();
+        if list.last() != Some(&index) {
+            list.push(index);
+        }
+    }
+
+    fn of(&self, arn: &str) -> Vec<usize> {
+        let ends = arn.char_indices().map(|(end, _)| end).chain([arn.len()]);
+        let lists = ends.filter_map(|end| self.0.get(&arn[..end]));
+        let mut found: Vec<usize> = lists.flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 impl<'a> Closure<'a> {
@@ -49,7 +81,9 @@ impl<'a> Closure<'a> {
             done: vec![false; count],
             by_arn: arns.map(|(index, p)| (p.arn.as_str(), index)).collect(),
             trusts: account.trusts.iter().map(|(arn, c)| (arn.as_str(), c)).collect(),
-            ready: BTreeMap::new(),
+            ready: HashMap::new(),
+            meant: HashMap::new(),
+            served: HashSet::new(),
             assessments,
         }
     }
@@ -142,8 +176,16 @@ impl<'a> Closure<'a> {
                     PathKind::TakeOver | PathKind::Assume => subject.reaches(path).into(),
                     _ => Truth::False,
                 };
-                if truth.is_possible() {
-                    self.ready.entry(number).or_default().push((index, truth));
+                if truth.is_false() {
+                    continue;
+                }
+                self.ready.entry(number).or_default().insert(index, truth);
+                let target = path.needs.iter().filter(|need| need.on != Target::Any);
+                for id in target.filter_map(action_id) {
+                    let meant = self.meant.entry(number).or_default();
+                    for prefix in literal_beginnings(subject, &[id]) {
+                        meant.add(prefix, index);
+                    }
                 }
             }
         }
@@ -178,16 +220,27 @@ impl<'a> Closure<'a> {
             if !fits {
                 continue;
             }
-            let candidates = self.ready.get(&number).map_or(&[][..], Vec::as_slice);
-            let named = own.named.iter().map(|index| (*index, Truth::True));
-            let all: Vec<(usize, Truth)> = match path.kind {
-                PathKind::Assume if own.everybody => {
-                    candidates.iter().copied().chain(named).collect()
+            let all: Vec<usize> = match (path.kind, self.ready.get(&number)) {
+                (PathKind::Assume, _) if !own.everybody => own.named.clone(),
+                (PathKind::Existing, ready) => {
+                    let seen = path.service.iter().all(|service| self.served.contains(service));
+                    let everybody = ready.filter(|_| !seen);
+                    let mut all: Vec<usize> =
+                        everybody.into_iter().flat_map(|ready| ready.keys().copied()).collect();
+                    all.sort_unstable();
+                    all
                 }
-                PathKind::Assume => named.collect(),
-                _ => candidates.to_vec(),
+                (kind, _) => {
+                    let mut all = self.meant.get(&number).map_or_else(Vec::new, |m| m.of(&principal.arn));
+                    if kind == PathKind::Assume {
+                        all.extend(&own.named);
+                    }
+                    all
+                }
             };
-            for (index, ready) in all {
+            for index in all {
+                let ready = self.ready.get(&number).and_then(|ready| ready.get(&index));
+                let ready = ready.copied().unwrap_or(Truth::False);
                 if index == target || !self.open_to(index, level) {
                     continue;
                 }
@@ -215,6 +268,7 @@ impl<'a> Closure<'a> {
                 self.add(index, path);
             }
         }
+        self.served.extend(services.into_iter().map(str::to_owned));
     }
 
     /// Rewriting a role's permissions and assuming it: no administrator need be there before.
@@ -226,6 +280,7 @@ impl<'a> Closure<'a> {
         let mut arns: Vec<&str> = self.trusts.keys().copied().collect();
         arns.sort_unstable();
         let mut improved = Vec::new();
+        let mut budget = MAX_REWRITES;
         for (index, assessment) in self.assessments.iter().enumerate() {
             let Some(subject) = &assessment.subject else {
                 continue;
@@ -237,7 +292,10 @@ impl<'a> Closure<'a> {
                 continue;
             }
             for path in granting.iter().filter(|path| subject.reaches(path)) {
-                let role = mentioned_roles(subject, path, &arns)
+                let asked = mentioned_roles(subject, path, &arns).take(budget + 1);
+                let mut count = 0;
+                let role = asked
+                    .inspect(|_| count += 1)
                     .filter(|role| *role != subject.principal.arn)
                     .filter_map(|role| {
                         let need = path.needs.first()?;
@@ -249,6 +307,11 @@ impl<'a> Closure<'a> {
                         Some((granted.max(assumed), role))
                     })
                     .min();
+                if count > budget {
+                    // Too many to be asked about: nobody is cleared for that.
+                    improved.push((index, path.report(Certainty::Unknown)));
+                }
+                budget = budget.saturating_sub(count);
                 if let Some((certainty, role)) = role {
                     improved.push((index, subject.report(path, certainty, Some(role))));
                 }
@@ -408,39 +471,46 @@ fn services(document: &Document) -> Vec<&str> {
         .collect()
 }
 
-/// The roles that a path's statements may mean, by the literal beginnings of their resources.
+/// The roles that a path's statements may mean.
 fn mentioned_roles<'r>(
     subject: &Subject<'_>,
     path: &Path,
     sorted: &'r [&'r str],
 ) -> impl Iterator<Item = &'r str> {
     let ids: Vec<_> = path.needs.iter().filter_map(action_id).collect();
-    let mut prefixes: Vec<String> = Vec::new();
+    let prefixes = literal_beginnings(subject, &ids).into_iter();
+    prefixes.flat_map(move |prefix| {
+        let from = sorted.partition_point(|role| *role < prefix.as_str());
+        let rest = sorted[from..].iter().copied();
+        rest.take_while(move |role| role.starts_with(&prefix))
+    })
+}
+
+/// What the resources of the statements that grant an action begin with, up to the first wildcard or
+/// variable. None begins with another.
+fn literal_beginnings(subject: &Subject<'_>, ids: &[ActionId]) -> Vec<String> {
+    let limits_only = subject.layers.layers.iter().all(|l| l.kind != LayerKind::Identity);
+    let mut prefixes: Vec<&str> = Vec::new();
     for located in subject.layers.statements() {
         let statement = located.statement;
         let about = ids.iter().any(|id| statement.interest.contains(*id));
-        if statement.effect != Effect::Allow || !about || located.layer != LayerKind::Identity {
+        let grants = located.layer == LayerKind::Identity || limits_only;
+        if statement.effect != Effect::Allow || !about || !grants {
             continue;
         }
         if let Some(resources) = &statement.resources {
             for pattern in &resources.patterns {
                 let end = pattern.text.find(['*', '?', '$']).unwrap_or(pattern.text.len());
-                let literal = if resources.negated { "" } else { &pattern.text[..end] };
-                prefixes.push(literal.to_owned());
+                prefixes.push(if resources.negated { "" } else { &pattern.text[..end] });
             }
         }
     }
-    prefixes.sort();
-    // A prefix that begins with another adds nothing.
+    prefixes.sort_unstable();
     let mut kept: Vec<String> = Vec::new();
     for prefix in prefixes {
         if !kept.last().is_some_and(|last| prefix.starts_with(last.as_str())) {
-            kept.push(prefix);
+            kept.push(prefix.to_owned());
         }
     }
-    kept.into_iter().flat_map(move |prefix| {
-        let from = sorted.partition_point(|role| *role < prefix.as_str());
-        let rest = sorted[from..].iter().copied();
-        rest.take_while(move |role| role.starts_with(&prefix))
-    })
+    kept
 }

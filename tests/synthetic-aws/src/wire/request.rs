@@ -34,8 +34,13 @@ pub(crate) struct Call {
     pub(crate) empty_page: bool,
 }
 
-const TARGETS: [(&str, &str); 2] =
-    [("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", "cloudtrail"), ("StarlingDoveService.", "config")];
+/// The prefixes of X-Amz-Target. CloudTrail takes two: that of its API model, which boto3 and the AWS CLI send,
+/// and the bare name of the service shape, which the SDK for Rust sends.
+const TARGETS: [(&str, &str); 3] = [
+    ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", "cloudtrail"),
+    ("CloudTrail_20131101.", "cloudtrail"),
+    ("StarlingDoveService.", "config"),
+];
 
 /// What of an HTTP request matters.
 pub(crate) struct Raw<'a> {
@@ -256,6 +261,8 @@ mod tests {
         );
         assert_eq!((json.service.as_str(), json.region.as_str()), ("cloudtrail", "eu-west-1"));
         assert_eq!(json.time("StartTime").unwrap().timestamp_millis(), 1_790_000_000_250);
+        let rust = read("/", Some("CloudTrail_20131101.LookupEvents"), "cloudtrail", "{}");
+        assert_eq!((rust.service.as_str(), rust.operation.as_str()), ("cloudtrail", "LookupEvents"));
         assert_eq!(read("/listRegions", None, "account", "{}").operation, "ListRegions");
     }
 
