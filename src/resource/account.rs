@@ -80,13 +80,12 @@ fn root(input: &Input<'_>, events: &Events, row: &mut Row) {
     row.set("root_mfa_active", both("AccountMFAEnabled", &|root| root.mfa_active, "MFA"));
     let has_keys = |root: &ReportRow| Some(root.keys.iter().any(|key| key.exists()));
     row.set("root_access_keys_present", both("AccountAccessKeysPresent", &has_keys, "access keys"));
+    // Root has a password unless AWS says otherwise: those of member accounts can be taken away only since AWS says so.
+    let password =
+        summary.whole().map(|told| told.summary_map.get("AccountPasswordPresent").is_none_or(|count| *count > 0));
     row.set(
         "root_has_credentials",
-        any_present([
-            present("AccountPasswordPresent"),
-            present("AccountAccessKeysPresent"),
-            present("AccountSigningCertificatesPresent"),
-        ]),
+        any_present([password, present("AccountAccessKeysPresent"), present("AccountSigningCertificatesPresent")]),
     );
     row.set(
         "root_last_used_days",

@@ -114,7 +114,7 @@ kinds! {
         account_id: Text "or null" from [StsGetCallerIdentity] "the account's id, twelve digits";
         alias: Text "or null" from [IamListAccountAliases] "the account's alias";
         root_mfa_active: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has an MFA device, as the account summary says; unknown where the credential report's row for root says otherwise";
-        root_has_credentials: Bool from [IamGetAccountSummary] "root has a password, an access key or a signing certificate at all; a member account with centralised root access has none";
+        root_has_credentials: Bool from [IamGetAccountSummary] "root has a password, an access key or a signing certificate at all; a member account with centralised root access has none. A summary that does not tell of a password counts as one that has it";
         root_access_keys_present: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has access keys, active or not, as the account summary says; unknown where the credential report's row for root says otherwise";
         root_last_used_days: Int "or null" from [IamGetCredentialReport] "days from root's last use of its password or a key to the credential report; null if never; unknown where the report has no row for root";
         root_virtual_mfa: Bool from [IamListVirtualMfaDevices] "root's MFA device is a virtual one";

@@ -239,6 +239,9 @@ fn root_is_judged_by_two_sources_that_must_not_contradict_each_other() {
 
     account.json(CallId::global(IamGetAccountSummary))["SummaryMap"]["AccountPasswordPresent"] = json!(0);
     assert_fields(the_account(&build(&account)), &[("root_has_credentials", no())]);
+    let summary = account.json(CallId::global(IamGetAccountSummary));
+    summary["SummaryMap"].as_object_mut().unwrap().remove("AccountPasswordPresent");
+    assert_fields(the_account(&build(&account)), &[("root_has_credentials", yes())]);
 }
 
 #[test]
