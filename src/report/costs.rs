@@ -132,9 +132,10 @@ fn concerns(call: &CallId, finding: &Finding) -> bool {
         _ => true,
     };
     // Fields of the account are made from the answers about all resources of a kind.
-    let about = call.resource.as_ref().is_none_or(|about| {
-        resource.kind == "account" || *about == resource.id || *about == resource.name
-    });
+    let about = call
+        .resource
+        .as_ref()
+        .is_none_or(|about| resource.kind == "account" || *about == resource.id || *about == resource.name);
     region && about
 }
 
@@ -153,7 +154,8 @@ pub fn gap_words(cost: &GapCost) -> String {
         0 if cost.requirements.is_empty() => text.push_str("; nothing rests on it"),
         0 => {
             let lacking = requirements(cost.requirements.len());
-            text.push_str(&format!("; no finding is unknown for it, the document is missing as evidence for {lacking}"));
+            text.push_str(&format!("; no finding is unknown for it, but evidence for {lacking} is"));
+            text.push_str(if cost.partial() { " not whole" } else { " missing" });
         }
         n => {
             let findings = count(n, "finding", "findings");

@@ -246,8 +246,14 @@ pub fn conclusion_words(audit: &Audit<'_>) -> Vec<String> {
     let missing = incomplete_words(audit);
     if missing.is_empty() {
         sentences.push("Nothing in scope is unknown.".to_owned());
+        return sentences;
+    }
+    let incomplete = format!("The evidence is incomplete: {}.", words::listing(&missing));
+    // Where nothing fails, what is not known is the news: "no open failure" must not stand before it.
+    if high == 0 {
+        sentences.insert(0, incomplete);
     } else {
-        sentences.push(format!("The evidence is incomplete: {}.", words::listing(&missing)));
+        sentences.push(incomplete);
     }
     sentences
 }
@@ -263,7 +269,11 @@ fn incomplete_words(audit: &Audit<'_>) -> Vec<String> {
         (gaps, "call gave no complete answer", "calls gave no complete answer"),
         (unknown, "finding is unknown", "findings are unknown"),
         (populations, "population may not be whole", "populations may not be whole"),
-        (differences, "population is counted differently by its sources", "populations are counted differently by their sources"),
+        (
+            differences,
+            "population is counted differently by its sources",
+            "populations are counted differently by their sources",
+        ),
         (notes, "other gap is noted", "other gaps are noted"),
     ]
     .into_iter()

@@ -52,7 +52,8 @@ pub fn html(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
     };
     // Rendering into a String fails only where a Display of ours fails, and none does. Were that ever untrue, a
     // page that says so is better than a page cut short.
-    page.render().unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
+    page.render()
+        .unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
 }
 
 #[derive(Template)]
@@ -150,6 +151,14 @@ fn severity_class(severity: Severity) -> &'static str {
     }
 }
 
+/// The class of a check's severity: it weighs only where the check does not hold.
+fn weight(severity: Severity, status: Status) -> &'static str {
+    match status {
+        Status::Fail | Status::Unknown => severity_class(severity),
+        _ => "v low",
+    }
+}
+
 /// A count for a table: nothing is a dash, so that what is there stands out.
 fn cell(n: u64) -> String {
     if n == 0 { "–".to_owned() } else { number(n) }
@@ -161,9 +170,7 @@ fn page_header(audit: &Audit<'_>) -> String {
         |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':')).collect::<String>();
     let account = harmless(audit.evidence.account.as_deref().unwrap_or("unknown"));
     let as_of = harmless(&audit.evidence.as_of().zulu());
-    format!(
-        "@page{{@top-left{{content:\"AWS account {account}\"}}@top-right{{content:\"as of {as_of}\"}}}}\n"
-    )
+    format!("@page{{@top-left{{content:\"AWS account {account}\"}}@top-right{{content:\"as of {as_of}\"}}}}\n")
 }
 
 /// A hash in hexadecimal as base64, which is how a content security policy takes it.

@@ -39,17 +39,21 @@ pub fn findings_json(audit: &Audit<'_>) -> Vec<u8> {
         })
     });
     lines(&mut out, "requirements", requirements);
-    lines(&mut out, "findings", audit.evaluation.findings.iter().map(|finding| FindingOut {
-        check: &finding.check,
-        status: finding.status,
-        severity: finding.severity,
-        resource: finding.resource.as_ref(),
-        message: &finding.message,
-        evidence: &finding.evidence,
-        calls_missing: finding.missing.iter().map(ToString::to_string).collect(),
-        aws_config: &finding.config_rules,
-        exception: finding.exception.as_ref(),
-    }));
+    lines(
+        &mut out,
+        "findings",
+        audit.evaluation.findings.iter().map(|finding| FindingOut {
+            check: &finding.check,
+            status: finding.status,
+            severity: finding.severity,
+            resource: finding.resource.as_ref(),
+            message: &finding.message,
+            evidence: &finding.evidence,
+            calls_missing: finding.missing.iter().map(ToString::to_string).collect(),
+            aws_config: &finding.config_rules,
+            exception: finding.exception.as_ref(),
+        }),
+    );
     out.extend_from_slice(b"\n}\n");
     out
 }
@@ -326,4 +330,3 @@ struct PackageOut<'a> {
     path: &'a str,
     size: u64,
 }
-

@@ -139,7 +139,9 @@ impl Readme {
         }
         if !costs.is_empty() {
             let calls = count(gap_count(&costs), "call has", "calls have");
-            self.say(&format!("{calls} no complete answer. What rests on it is unknown, and is never counted as a pass:"));
+            self.say(&format!(
+                "{calls} no complete answer. What rests on it is unknown, and is never counted as a pass:"
+            ));
             self.0.push('\n');
             for cost in costs.iter().take(MOST_GAPS) {
                 self.item(&gap_words(cost));
@@ -250,9 +252,7 @@ impl Readme {
              not have been there yet (report.html says until when they can be relied on, for each Region). \
              Controls outside AWS are not covered.",
         );
-        self.say(
-            "The package holds names, ARNs, addresses and activities of people. Handle it as confidential.",
-        );
+        self.say("The package holds names, ARNs, addresses and activities of people. Handle it as confidential.");
     }
 }
 
@@ -265,12 +265,24 @@ const CONTENTS: &[(&str, &str)] = &[
     ("report.html", "the report, to read and to print"),
     ("findings.csv", "one row for each check and resource: status, what was found, where the evidence is"),
     ("findings.json", "the same for programs, with every text as AWS gave it"),
-    ("requirements.csv", "one row for each requirement of each framework: status, automation level, what a person must still provide"),
+    (
+        "requirements.csv",
+        "one row for each requirement of each framework: status, automation level, what a person must still provide",
+    ),
     ("populations/", "whole populations to sample from: users, roles, access keys, policies, trails, Config rules"),
-    ("evidence/", "the documents collected, in the shape that the AWS CLI prints; evidence/<region>/ for what belongs to a Region"),
+    (
+        "evidence/",
+        "the documents collected, in the shape that the AWS CLI prints; evidence/<region>/ for what belongs to a Region",
+    ),
     ("controls/", "the exact checks, frameworks, parameters and exceptions that were used"),
-    ("raw/", "every answer of AWS as received, and calls.jsonl, the log of all calls: when, what, with which parameters and request id"),
-    ("manifest.json", "for programs: scope, period, gaps, populations, and for each file its SHA-256, its size and the calls that it comes from"),
+    (
+        "raw/",
+        "every answer of AWS as received, and calls.jsonl, the log of all calls: when, what, with which parameters and request id",
+    ),
+    (
+        "manifest.json",
+        "for programs: scope, period, gaps, populations, and for each file its SHA-256, its size and the calls that it comes from",
+    ),
     ("SHA256SUMS", "fingerprints of all files"),
     ("attestation", "the signature over manifest.json"),
 ];
@@ -280,5 +292,8 @@ const STATUSES: &[(&str, &str)] = &[
     ("unknown", "it cannot be said: AWS denied the call, or did not answer it completely. Never counted as a pass"),
     ("manual", "a person must answer"),
     ("pass", "the check holds, and all that it rests on was collected completely"),
-    ("not-applicable", "the check does not concern the resource, or there is no such resource; the empty list is in the package"),
+    (
+        "not-applicable",
+        "the check does not concern the resource, or there is no such resource; the empty list is in the package",
+    ),
 ];

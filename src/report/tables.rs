@@ -114,10 +114,7 @@ pub fn requirements_csv(audit: &Audit<'_>) -> Vec<u8> {
 }
 
 /// The calls whose documents are evidence for a requirement: those of its checks and those it names.
-pub(super) fn requirement_calls(
-    audit: &Audit<'_>,
-    requirement: &crate::controls::Requirement,
-) -> BTreeSet<Operation> {
+pub(super) fn requirement_calls(audit: &Audit<'_>, requirement: &crate::controls::Requirement) -> BTreeSet<Operation> {
     let checks = requirement.checks.iter().filter_map(|id| audit.controls.checks.get(id));
     checks.flat_map(|check| check.operations()).chain(requirement.evidence.iter().copied()).collect()
 }

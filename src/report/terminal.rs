@@ -2,7 +2,7 @@
 
 use super::costs::{gap_costs, gap_count, gap_words};
 use super::facts::{self, FrameworkFacts, Tally};
-use super::words::{first, len, number, paragraph, size, visible};
+use super::words::{count, first, len, number, paragraph, size, visible};
 use super::{Audit, Conclusion};
 use crate::controls::Automation;
 use crate::finding::{Severity, Status};
@@ -75,9 +75,7 @@ impl Page {
         self.fact("Account", &facts::account_words(audit));
         self.fact("Caller", &facts::caller_words(audit));
         self.fact("As of", &audit.evidence.as_of().zulu());
-        let run = &audit.evidence.run;
-        let settled = run.settled_through().zulu();
-        self.fact("Period", &format!("{}, events settled through {settled}", facts::period_words(audit)));
+        self.fact("Period", &format!("{}{}", facts::period_words(audit), settled_words(audit)));
         let regions: Vec<&str> = audit.evidence.regions.iter().map(String::as_str).collect();
         let regions = if regions.is_empty() { "none known".to_owned() } else { first(&regions, 6) };
         self.fact("Regions", &visible(&regions));
@@ -105,7 +103,7 @@ impl Page {
     fn findings(&mut self, audit: &Audit<'_>) {
         self.heading(
             &format!("{:<24}", "Findings"),
-            &format!("{:>7}{:>10}{:>9}{:>8}{:>7}", "fail", "excepted", "unknown", "pass", "n/a"),
+            &format!("{:>7}{:>10}{:>9}{:>8}{:>7}", "open", "excepted", "unknown", "pass", "n/a"),
         );
         for (severity, tally) in facts::by_severity(audit) {
             let line = format!("  {:<22}{}", severity.word(), self.counts(&tally, severity));
@@ -120,11 +118,7 @@ impl Page {
             "{}{:>10}{}{:>8}{:>7}",
             if tally.open() > 0 { self.styled(severity_style(severity), &fail) } else { fail },
             number(tally.excepted),
-            if tally.get(Status::Unknown) > 0 {
-                self.styled(status_style(Status::Unknown), &unknown)
-            } else {
-                unknown
-            },
+            if tally.get(Status::Unknown) > 0 { self.styled(status_style(Status::Unknown), &unknown) } else { unknown },
             number(tally.get(Status::Pass)),
             number(tally.get(Status::NotApplicable)),
         )
@@ -207,6 +201,17 @@ impl Page {
         let exit = self.styled(style, &exit);
         self.out.push_str(&exit);
         self.out.push_str(&rest);
+    }
+}
+
+/// Until when events can be believed to be complete, if any control asks for them.
+fn settled_words(audit: &Audit<'_>) -> String {
+    let coverage: Vec<_> = facts::coverage(audit).into_iter().filter(|c| c.outcome.is_some()).collect();
+    let incomplete = coverage.iter().filter(|c| c.settled_through.is_none()).count() as u64;
+    match (coverage.iter().filter_map(|c| c.settled_through).min(), incomplete) {
+        (Some(time), 0) => format!(", events settled through {}", time.zulu()),
+        (_, 0) => String::new(),
+        (_, n) => format!(", events incomplete in {}", count(n, "Region", "Regions")),
     }
 }
 

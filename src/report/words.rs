@@ -166,10 +166,7 @@ mod tests {
 
     #[test]
     fn numbers_and_sizes_read_well() {
-        assert_eq!(
-            [0, 999, 1_000, 1_234_567].map(number),
-            ["0", "999", "1,000", "1,234,567"].map(str::to_owned)
-        );
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"].map(str::to_owned));
         assert_eq!(count(1, "role", "roles"), "1 role");
         assert_eq!([999, 1_200, 5_300_000].map(size), ["999 bytes", "1.2 kB", "5.3 MB"].map(str::to_owned));
         assert_eq!(first(&["a", "b", "c", "d"], 2), "a, b and 2 more");

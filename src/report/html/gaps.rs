@@ -19,7 +19,8 @@ pub(super) struct View {
 }
 
 pub(super) struct Row {
-    pub(super) operation: String,
+    pub(super) service: &'static str,
+    pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) outcome: String,
     pub(super) reason: Shown,
@@ -102,7 +103,10 @@ pub(super) fn view(context: &Context<'_>) -> View {
         .collect();
     View {
         calls: number(gap_count(&costs)),
-        none: costs.is_empty() && populations.is_empty() && differences.is_empty() && !notes.iter().any(|n| n.incomplete),
+        none: costs.is_empty()
+            && populations.is_empty()
+            && differences.is_empty()
+            && !notes.iter().any(|n| n.incomplete),
         rows: costs.iter().map(|cost| row(context, cost)).collect(),
         populations,
         differences,
@@ -132,7 +136,8 @@ fn row(context: &Context<'_>, cost: &GapCost) -> Row {
         ids: listed(context, id, &ids).into(),
     };
     Row {
-        operation: cost.operation.to_string(),
+        service: cost.operation.service().prefix(),
+        name: cost.operation.name(),
         summary: cost.operation.summary(),
         outcome: cost.gap.kind.to_string(),
         reason: (&cost.gap.reason).into(),

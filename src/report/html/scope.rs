@@ -80,7 +80,12 @@ pub(super) fn view(context: &Context<'_>) -> View {
         version: (&run.version).into(),
         controls_digest: facts::controls_digest(audit.controls),
         checks: audit.controls.checks.len(),
-        frameworks: audit.controls.frameworks.values().map(|f| Shown::from(format!("{} ({})", f.title, f.edition))).collect(),
+        frameworks: audit
+            .controls
+            .frameworks
+            .values()
+            .map(|f| Shown::from(format!("{} ({})", f.title, f.edition)))
+            .collect(),
         fail_on: audit.fail_on.map_or("none", |severity| severity.word()),
         regions_chosen: run.regions.is_some(),
         calls: number(calls),
