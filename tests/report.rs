@@ -214,7 +214,7 @@ fn whatever_is_not_known_keeps_a_run_from_being_clean() {
     assert_eq!(clean(&sample), Conclusion::Incomplete);
     sample.controls.checks.remove("config-recorder-on");
     assert_eq!(clean(&sample), Conclusion::Clean);
-    assert!(report::summary(&sample.audit(), None, 80, false).contains("Nothing in scope is unknown"));
+    assert!(report::summary(&sample.audit(), None, 120, false).contains("Nothing in scope is unknown"));
 
     sample.resources.reconciliation = audit::example().resources.reconciliation;
     assert_eq!(clean(&sample), Conclusion::Incomplete, "a difference is silent");
@@ -232,14 +232,16 @@ fn a_requirement_that_the_evaluation_forgot_is_unknown_and_not_left_out() {
     let table = utf8(report::requirements_csv(&sample.audit()));
     assert!(table.contains("CC6.1,") && table.contains(",partial,unknown,"));
     assert!(table.contains("CC6.4,") && table.contains(",manual,manual,"));
-    assert!(!table.contains(",pass,"));
+    let rows = table.split_once("\r\n").unwrap().1;
+    assert!(!rows.contains(",pass,"));
 }
 
 #[test]
 fn the_word_that_is_not_ours_is_only_quoted() {
     let sample = audit::example();
     for (name, bytes) in files(&sample) {
-        let text = utf8(bytes).replace("NON_COMPLIANT", "");
+        // AWS Config's verdict is quoted under the name that AWS gives it: a member, and a column.
+        let text = utf8(bytes).replace("NON_COMPLIANT", "").replace("\"compliance\":", "").replace(",compliance,", "");
         assert!(!text.to_lowercase().contains("complian"), "{name} speaks of compliance");
     }
 }

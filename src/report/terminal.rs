@@ -103,7 +103,7 @@ impl Page {
     fn findings(&mut self, audit: &Audit<'_>) {
         self.heading(
             &format!("{:<24}", "Findings"),
-            &format!("{:>7}{:>10}{:>9}{:>8}{:>7}", "open", "excepted", "unknown", "pass", "n/a"),
+            &format!("{:>7}{:>10}{:>9}{:>8}{:>8}{:>7}", "open", "excepted", "unknown", "manual", "pass", "n/a"),
         );
         for (severity, tally) in facts::by_severity(audit) {
             let line = format!("  {:<22}{}", severity.word(), self.counts(&tally, severity));
@@ -115,10 +115,11 @@ impl Page {
         let fail = format!("{:>7}", number(tally.open()));
         let unknown = format!("{:>9}", number(tally.get(Status::Unknown)));
         format!(
-            "{}{:>10}{}{:>8}{:>7}",
+            "{}{:>10}{}{:>8}{:>8}{:>7}",
             if tally.open() > 0 { self.styled(severity_style(severity), &fail) } else { fail },
             number(tally.excepted),
             if tally.get(Status::Unknown) > 0 { self.styled(status_style(Status::Unknown), &unknown) } else { unknown },
+            number(tally.get(Status::Manual)),
             number(tally.get(Status::Pass)),
             number(tally.get(Status::NotApplicable)),
         )
@@ -126,8 +127,8 @@ impl Page {
 
     fn frameworks(&mut self, audit: &Audit<'_>) {
         self.heading(
-            &format!("{:<24}", "Requirements"),
-            &format!("{:>7}{:>10}{:>9}{:>8}{:>7}   {}", "fail", "unknown", "manual", "pass", "n/a", "automation"),
+            &format!("{:<22}", "Requirements"),
+            &format!("{:>6}{:>9}{:>8}{:>6}{:>5}   full/partial/manual", "fail", "unknown", "manual", "pass", "n/a"),
         );
         for facts in facts::frameworks(audit) {
             let line = self.framework(&facts);
@@ -136,15 +137,15 @@ impl Page {
     }
 
     fn framework(&self, facts: &FrameworkFacts<'_>) -> String {
-        let title: String = visible(&facts.framework.title).chars().take(22).collect();
+        let title: String = visible(&facts.framework.title).chars().take(20).collect();
         let n = |status| number(facts.with_status(status));
-        let (fail, unknown) = (format!("{:>7}", n(Status::Fail)), format!("{:>10}", n(Status::Unknown)));
+        let (fail, unknown) = (format!("{:>6}", n(Status::Fail)), format!("{:>9}", n(Status::Unknown)));
         let style = |status, text: String| match facts.with_status(status) {
             0 => text,
             _ => self.styled(status_style(status), &text),
         };
         format!(
-            "  {title:<22}{}{}{:>9}{:>8}{:>7}   {} full, {} partial, {} manual",
+            "  {title:<20}{}{}{:>8}{:>6}{:>5}   {}/{}/{}",
             style(Status::Fail, fail),
             style(Status::Unknown, unknown),
             n(Status::Manual),
