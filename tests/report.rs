@@ -223,6 +223,10 @@ fn whatever_is_not_known_keeps_a_run_from_being_clean() {
     assert_eq!(clean(&sample), Conclusion::Clean);
     assert!(report::summary(&sample.audit(), None, 120, false).contains("Nothing in scope is unknown"));
 
+    let silenced = sample.evaluation.findings.pop().unwrap();
+    assert_eq!(clean(&sample), Conclusion::Incomplete, "a check that left no finding is silent");
+    sample.evaluation.findings.push(silenced);
+
     sample.resources.reconciliation = audit::example().resources.reconciliation;
     assert_eq!(clean(&sample), Conclusion::Incomplete, "a difference is silent");
     sample.resources.reconciliation.clear();
