@@ -92,11 +92,7 @@ impl Texts {
         for (arn, text) in &self.managed {
             library.add_managed(arn, text);
         }
-        let mut account = Account {
-            id: ACCOUNT.into(),
-            complete: true,
-            ..Account::default()
-        };
+        let mut account = Account { id: ACCOUNT.into(), complete: true, ..Account::default() };
         let mut groups = Vec::new();
         for index in 0..10 {
             let arn = format!("arn:aws:iam::{ACCOUNT}:group/team-{index}");
@@ -112,7 +108,7 @@ impl Texts {
             let mut role = Principal::new(Kind::Role, &arn, ACCOUNT)
                 .with(library.inline("inline", policy))
                 .with(library.managed(&self.managed[index % 300].0));
-            if index % 50 == 0 {
+            if index.is_multiple_of(50) {
                 role = role.with(PolicySource::missing("arn:aws:iam::aws:policy/AdministratorAccess"));
             }
             account.principals.push(role);
@@ -136,9 +132,8 @@ const MFA: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"DenyAllExceptM
   "iam:ListVirtualMFADevices","iam:ResyncMFADevice","sts:GetSessionToken"],"Resource":"*",
   "Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}"#;
 
-const SERVICES: [&str; 12] = [
-    "s3", "dynamodb", "sqs", "sns", "lambda", "ec2", "logs", "kms", "rds", "ecs", "glue", "states",
-];
+const SERVICES: [&str; 12] =
+    ["s3", "dynamodb", "sqs", "sns", "lambda", "ec2", "logs", "kms", "rds", "ecs", "glue", "states"];
 
 fn shared(index: usize) -> String {
     let mut statements = String::new();
@@ -163,7 +158,7 @@ fn inline(index: usize, roles: usize) -> String {
           "Condition":{{"StringEquals":{{"aws:ResourceTag/app":"app-{index}"}}}}}},
         {{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}}"#
     );
-    if index % 5 == 0 {
+    if index.is_multiple_of(5) {
         let _ = write!(
             statements,
             r#",{{"Effect":"Allow","Action":["iam:PassRole"],"Resource":"arn:aws:iam::{ACCOUNT}:role/app-{next}*"}},
@@ -196,13 +191,15 @@ fn trust(index: usize) -> String {
         1 => format!(r#"{{"AWS":"arn:aws:iam::{ACCOUNT}:root"}}"#),
         2 => format!(r#"{{"AWS":"arn:aws:iam::{ACCOUNT}:role/app-{}"}}"#, index / 2),
         3 => r#"{"Service":"ec2.amazonaws.com"}"#.to_owned(),
-        _ => return format!(
-            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",
+        _ => {
+            return format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",
             "Principal":{{"AWS":"arn:aws:iam::{:012}:root"}},"Action":"sts:AssumeRole",
             "Condition":{{"StringEquals":{{"sts:ExternalId":"ext-{}"}},"Bool":{{"aws:MultiFactorAuthPresent":"true"}}}}}}]}}"#,
-            900_000_000_000_u64 + index as u64 % 40,
-            index % 60
-        ),
+                900_000_000_000_u64 + index as u64 % 40,
+                index % 60
+            );
+        }
     };
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}]}}"#

@@ -63,7 +63,8 @@ impl Audit<'_> {
         let findings = &self.evaluation.findings;
         let fails =
             |f: &&crate::finding::Finding| f.is_open_failure() && self.fail_on.is_some_and(|least| f.severity >= least);
-        let unknown = findings.iter().any(|f| f.status == Status::Unknown);
+        // A check that left no finding says nothing, which is no pass.
+        let unknown = findings.iter().any(|f| f.status == Status::Unknown) || facts::silent_checks(self) > 0;
         let gap = !costs::gaps(self).is_empty()
             || self.evidence.notes.iter().any(|note| note.incomplete)
             || self.resources.populations.values().any(|population| !population.incomplete.is_empty())

@@ -137,12 +137,7 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
     let total: Vec<_> = of_kind(&cuts, Cut::Total).collect();
     if !total.is_empty() {
         report.denies = total.iter().map(|located| located.reference()).collect();
-        return Assessment {
-            report,
-            subject: None,
-            open: false,
-            gap: None,
-        };
+        return Assessment { report, subject: None, open: false, gap: None };
     }
     let gap = layers.gap().map(str::to_owned);
     if gap.is_some() {
@@ -152,21 +147,14 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
     }
     if layers.layers.is_empty() {
         report.verdict = unknown(gap.as_deref());
-        return Assessment {
-            report,
-            subject: None,
-            open: false,
-            gap,
-        };
+        return Assessment { report, subject: None, open: false, gap };
     }
     let found: Vec<_> = layers.layers.iter().map(|l| everything(l, &context)).collect();
     let all = found.iter().map(|f| f.truth).fold(Truth::True, Truth::and);
     let capped = of_kind(&cuts, Cut::Cap).next().is_some();
     let limits = layers.layers.iter().zip(&found);
     let uncapped = !capped
-        && limits
-            .filter(|(layer, _)| layer.kind != LayerKind::Identity)
-            .all(|(_, found)| found.truth.is_true());
+        && limits.filter(|(layer, _)| layer.kind != LayerKind::Identity).all(|(_, found)| found.truth.is_true());
     if all.is_possible() && !capped {
         let mut statements: Vec<_> = found.iter().flat_map(|f| f.statements.clone()).collect();
         statements.sort();
@@ -195,45 +183,27 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
             report.paths = subject.own_paths();
             report.paths.sort_by_key(|path| path.certainty);
         }
-        return Assessment {
-            subject: Some(subject),
-            report,
-            open: false,
-            gap,
-        };
+        return Assessment { subject: Some(subject), report, open: false, gap };
     }
     let subject = Subject::new(principal, layers, uncapped);
     report.paths = subject.own_paths();
     if let Some(path) = uncapping(principal, &subject) {
         report.paths.push(path);
     }
-    Assessment {
-        subject: Some(subject),
-        report,
-        open: true,
-        gap,
-    }
+    Assessment { subject: Some(subject), report, open: true, gap }
 }
 
 /// A boundary that the principal can take off is none: what would it be without?
 fn uncapping(principal: &Principal, subject: &Subject<'_>) -> Option<Escalation> {
     principal.boundary.as_ref()?;
     let path = subject.uncaps_itself()?;
-    let free = Principal {
-        boundary: None,
-        ..principal.clone()
-    };
+    let free = Principal { boundary: None, ..principal.clone() };
     let without = verdict(&free).verdict.certainty()?;
-    Some(Escalation {
-        certainty: path.certainty.max(without),
-        ..path
-    })
+    Some(Escalation { certainty: path.certainty.max(without), ..path })
 }
 
 fn unknown(gap: Option<&str>) -> AdminVerdict {
-    AdminVerdict::Unknown {
-        reason: gap.unwrap_or("not all policies can be read").to_owned(),
-    }
+    AdminVerdict::Unknown { reason: gap.unwrap_or("not all policies can be read").to_owned() }
 }
 
 impl Assessment<'_> {
@@ -246,13 +216,13 @@ impl Assessment<'_> {
         paths.sort_by_key(|path| path.certainty);
         if let Some(best) = paths.first() {
             report.verdict = match best.certainty {
-                Certainty::Certain | Certainty::Potential => AdminVerdict::AdminEquivalent {
-                    path: best.clone(),
-                },
+                Certainty::Certain | Certainty::Potential => AdminVerdict::AdminEquivalent { path: best.clone() },
                 Certainty::Conditional => AdminVerdict::ConditionalAdmin,
                 Certainty::Unknown => AdminVerdict::Unknown {
                     reason: match &best.target {
-                        Some(target) => format!("nothing certain is known of {target}, which it can become"),
+                        Some(target) => {
+                            format!("nothing certain is known of {target}, which it can become")
+                        }
                         None => "nothing certain is known of what it can become".to_owned(),
                     },
                 },
@@ -281,10 +251,7 @@ enum Cut {
     Conditional,
 }
 
-fn of_kind<'c, 'a>(
-    cuts: &'c [(Located<'a>, Cut)],
-    kind: Cut,
-) -> impl Iterator<Item = Located<'a>> + 'c {
+fn of_kind<'c, 'a>(cuts: &'c [(Located<'a>, Cut)], kind: Cut) -> impl Iterator<Item = Located<'a>> + 'c {
     let found = cuts.iter().filter(move |(_, cut)| *cut == kind);
     found.map(|(located, _)| *located)
 }
@@ -299,9 +266,10 @@ fn cuts<'a>(layers: &Layers<'a>, context: &Context) -> Vec<(Located<'a>, Cut)> {
         let holds = condition::all_hold(&statement.conditions, context);
         let any_resource = located.on_everything();
         let resources_negated = statement.resources.as_ref().is_some_and(|r| r.negated);
-        let no_resource = statement.resources.as_ref().is_some_and(|resources| {
-            resources.negated && resources.patterns.iter().any(|p| p.is_everything())
-        });
+        let no_resource = statement
+            .resources
+            .as_ref()
+            .is_some_and(|resources| resources.negated && resources.patterns.iter().any(|p| p.is_everything()));
         let actions = &statement.actions;
         let no_action = actions.negated && actions.has_everything();
         if holds.is_false() || no_resource || no_action {
@@ -353,21 +321,13 @@ fn everything<'a>(layer: &Layer<'a>, context: &Context) -> Everything<'a> {
             };
         }
     }
-    Everything {
-        truth: Truth::False,
-        statements: Vec::new(),
-        open: Vec::new(),
-    }
+    Everything { truth: Truth::False, statements: Vec::new(), open: Vec::new() }
 }
 
 /// The statements, all on every resource, that together allow every action.
 fn cover_everything<'a>(grants: &[Located<'a>]) -> Option<Vec<Located<'a>>> {
     let plain = |located: &&Located<'_>| !located.statement.actions.negated;
-    if let Some(one) = grants
-        .iter()
-        .filter(plain)
-        .find(|located| located.statement.actions.has_everything())
-    {
+    if let Some(one) = grants.iter().filter(plain).find(|located| located.statement.actions.has_everything()) {
         return Some(vec![*one]);
     }
     // All but some actions, and those granted elsewhere. Tables beyond any real policy's are not
@@ -383,9 +343,12 @@ fn cover_everything<'a>(grants: &[Located<'a>]) -> Option<Vec<Located<'a>>> {
         let covered = located.statement.actions.patterns.iter().all(|left_out| {
             let left_out = glob::tokens(&left_out.to_ascii_lowercase());
             let by = grants.iter().filter(plain).find(|grant| {
-                grant.statement.actions.patterns.iter().any(|pattern| {
-                    glob::covers(&glob::tokens(&pattern.to_ascii_lowercase()), &left_out)
-                })
+                grant
+                    .statement
+                    .actions
+                    .patterns
+                    .iter()
+                    .any(|pattern| glob::covers(&glob::tokens(&pattern.to_ascii_lowercase()), &left_out))
             });
             needed.extend(by.copied());
             by.is_some()
@@ -405,9 +368,7 @@ impl Actions {
             sides.len() <= 2
                 && sides.iter().all(|side| {
                     let marks = side.bytes().filter(|byte| *byte == b'?').count();
-                    side.bytes().all(|byte| byte == b'*' || byte == b'?')
-                        && side.contains('*')
-                        && marks <= 1
+                    side.bytes().all(|byte| byte == b'*' || byte == b'?') && side.contains('*') && marks <= 1
                 })
         })
     }

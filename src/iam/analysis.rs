@@ -7,6 +7,7 @@
 mod closure;
 mod external;
 mod library;
+mod reach;
 
 use std::collections::{HashMap, HashSet};
 
@@ -97,16 +98,11 @@ impl Account {
                     kind: principal.kind,
                     admin,
                     tampering: tamper::tampering_of(&layers, &context, &self.evidence),
-                    mfa: (principal.kind == Kind::User)
-                        .then(|| mfa::enforcement_of(&layers, &context)),
+                    mfa: (principal.kind == Kind::User).then(|| mfa::enforcement_of(&layers, &context)),
                 }
             })
             .collect();
-        Analysis {
-            principals,
-            roles,
-            external,
-        }
+        Analysis { principals, roles, external }
     }
 
     /// Who is an administrator, in the order of the principals.

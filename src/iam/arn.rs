@@ -20,12 +20,7 @@ impl<'a> Arn<'a> {
         let (partition, service) = (parts.next()?, parts.next()?);
         let _region = parts.next()?;
         let (account, resource) = (parts.next()?, parts.next()?);
-        Some(Self {
-            partition,
-            service,
-            account,
-            resource,
-        })
+        Some(Self { partition, service, account, resource })
     }
 
     /// The last component of the resource's path: the name of a user, role, group or policy.

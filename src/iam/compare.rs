@@ -38,10 +38,8 @@ pub trait ActionLevels {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NameHeuristic;
 
-const READING: [&str; 11] = [
-    "get", "list", "describe", "batchget", "head", "lookup", "search", "view", "simulate", "query",
-    "select",
-];
+const READING: [&str; 11] =
+    ["get", "list", "describe", "batchget", "head", "lookup", "search", "view", "simulate", "query", "select"];
 
 impl ActionLevels for NameHeuristic {
     fn level(&self, action: &str) -> Option<AccessLevel> {
@@ -109,19 +107,10 @@ pub fn read_only(principal: &Principal, levels: &dyn ActionLevels) -> ReadOnly {
         let mut patterns = piece.all_of.iter();
         patterns.any(|text| levels.level(&text.text) == Some(AccessLevel::Read))
     };
-    let mut writes: Vec<Granted> = surface
-        .pieces
-        .iter()
-        .filter(|piece| !reads(piece))
-        .map(Granted::from)
-        .collect();
+    let mut writes: Vec<Granted> = surface.pieces.iter().filter(|piece| !reads(piece)).map(Granted::from).collect();
     writes.sort();
     writes.dedup();
-    if writes.is_empty() {
-        ReadOnly::Yes
-    } else {
-        ReadOnly::No { writes }
-    }
+    if writes.is_empty() { ReadOnly::Yes } else { ReadOnly::No { writes } }
 }
 
 /// How the permissions of two principals differ.
@@ -150,19 +139,13 @@ pub fn difference(first: &Principal, second: &Principal) -> Result<Difference, S
     let a = Surface::of(first, &Context::new())?;
     let b = Surface::of(second, &Context::new())?;
     let only = |mine: &Surface, theirs: &Surface| {
-        let missing = mine
-            .pieces
-            .iter()
-            .filter(|piece| !theirs.pieces.iter().any(|other| other.grants_all_of(piece)));
+        let missing = mine.pieces.iter().filter(|piece| !theirs.pieces.iter().any(|other| other.grants_all_of(piece)));
         let mut granted: Vec<Granted> = missing.map(Granted::from).collect();
         granted.sort();
         granted.dedup();
         granted
     };
-    Ok(Difference {
-        only_first: only(&a, &b),
-        only_second: only(&b, &a),
-    })
+    Ok(Difference { only_first: only(&a, &b), only_second: only(&b, &a) })
 }
 
 /// The Allow statements that give more than reading by name and do not depend on any of the tag keys
@@ -189,11 +172,8 @@ pub fn not_tied_to_tag(
     }
     let found = layers.statements().filter(|located| {
         let statement = located.statement;
-        let reads = |pattern: &str| {
-            levels.level(&pattern.to_ascii_lowercase()) == Some(AccessLevel::Read)
-        };
-        let only_reads = !statement.actions.negated
-            && statement.actions.patterns.iter().all(|pattern| reads(pattern));
+        let reads = |pattern: &str| levels.level(&pattern.to_ascii_lowercase()) == Some(AccessLevel::Read);
+        let only_reads = !statement.actions.negated && statement.actions.patterns.iter().all(|pattern| reads(pattern));
         located.layer == LayerKind::Identity
             && statement.effect == Effect::Allow
             && !only_reads

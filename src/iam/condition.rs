@@ -124,12 +124,7 @@ impl Operator {
             "Null" if !if_exists && set == Set::Single => (Test::Null, false),
             _ => return None,
         };
-        Some(Self {
-            set,
-            test,
-            negated,
-            if_exists,
-        })
+        Some(Self { set, test, negated, if_exists })
     }
 }
 
@@ -139,21 +134,11 @@ impl Clause {
         Operator::parse(operator).ok_or_else(|| format!("unknown condition operator {operator:?}"))
     }
 
-    pub(crate) fn new(
-        operator: &str,
-        key: &str,
-        written: Vec<String>,
-        version: Version,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(operator: &str, key: &str, written: Vec<String>, version: Version) -> Result<Self, String> {
         let parsed = Self::check_operator(operator)?;
         let values = Values::read(parsed.test, &written, version)
             .map_err(|bad| format!("{bad:?} is not a value for {operator}"))?;
-        Ok(Self {
-            key: key.to_lowercase().into_boxed_str(),
-            operator: parsed,
-            written,
-            values,
-        })
+        Ok(Self { key: key.to_lowercase().into_boxed_str(), operator: parsed, written, values })
     }
 
     /// Does the condition hold?
@@ -183,9 +168,7 @@ impl Clause {
             // unanimity counts.
             Set::Single => match present {
                 [] => self.when_absent(),
-                _ => each
-                    .reduce(|a, b| if a == b { a } else { Truth::Maybe })
-                    .unwrap_or(Truth::Maybe),
+                _ => each.reduce(|a, b| if a == b { a } else { Truth::Maybe }).unwrap_or(Truth::Maybe),
             },
         }
     }
@@ -214,9 +197,7 @@ impl Clause {
                 compare(time(actual), wanted, |a, b| order.holds(Some(a.cmp(b))))
             }
             (Values::Bools(wanted), _) => compare(value::boolean(actual), wanted, |a, b| a == b),
-            (Values::Nets(wanted), _) => {
-                compare(actual.parse().ok(), wanted, |address, net| net.contains(*address))
-            }
+            (Values::Nets(wanted), _) => compare(actual.parse().ok(), wanted, |address, net| net.contains(*address)),
             _ => Truth::Maybe,
         };
         found.negate_if(self.operator.negated)
@@ -261,14 +242,8 @@ impl Order {
 impl Values {
     /// The values in the operator's type, or the one that is not of it.
     fn read(test: Test, written: &[String], version: Version) -> Result<Self, String> {
-        fn each<T>(
-            written: &[String],
-            read: impl Fn(&str) -> Option<T>,
-        ) -> Result<Vec<T>, String> {
-            written
-                .iter()
-                .map(|text| read(text).ok_or_else(|| text.clone()))
-                .collect()
+        fn each<T>(written: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
+            written.iter().map(|text| read(text).ok_or_else(|| text.clone())).collect()
         }
         Ok(match test {
             Test::Equals | Test::EqualsIgnoreCase | Test::Like | Test::Binary | Test::Arn => {
@@ -283,18 +258,10 @@ impl Values {
     }
 }
 
-fn text_matches(
-    test: Test,
-    pattern: &Pattern,
-    actual: &str,
-    context: &Context,
-    negated: bool,
-) -> Truth {
+fn text_matches(test: Test, pattern: &Pattern, actual: &str, context: &Context, negated: bool) -> Truth {
     if !pattern.variables {
         return match test {
-            Test::EqualsIgnoreCase => {
-                (pattern.text.to_lowercase() == actual.to_lowercase()).into()
-            }
+            Test::EqualsIgnoreCase => (pattern.text.to_lowercase() == actual.to_lowercase()).into(),
             Test::Like => super::glob::matches(&pattern.text, actual).into(),
             Test::Arn => value::arn_like(&pattern.text, actual),
             _ => (*pattern.text == *actual).into(),
@@ -312,9 +279,10 @@ fn text_matches(
         Test::EqualsIgnoreCase => matching::replace(&text, wildcards, &context.lower_cased()),
         _ => matching::replace(&text, wildcards, context),
     };
-    if replaced.missing && !negated {
-        // A variable without a value equals nothing.
-        return Truth::False;
+    if replaced.missing {
+        // A variable without a value equals nothing, but a statement that would apply for that reason
+        // may as well be invalid.
+        return if negated { Truth::Maybe } else { Truth::False };
     }
     let found = super::glob::matches_tokens(&replaced.tokens, &actual);
     let truth = match test {

@@ -47,8 +47,7 @@ impl Context {
     /// The same context, in which `key` has several values.
     #[must_use]
     pub fn with_values(mut self, key: &str, values: Vec<String>) -> Self {
-        self.facts
-            .insert(key.to_lowercase(), Fact::Present(values));
+        self.facts.insert(key.to_lowercase(), Fact::Present(values));
         self
     }
 
@@ -61,8 +60,7 @@ impl Context {
 
     /// Says that `key` has the one value `value`.
     pub fn set(&mut self, key: &str, value: impl Into<String>) {
-        self.facts
-            .insert(key.to_lowercase(), Fact::Present(vec![value.into()]));
+        self.facts.insert(key.to_lowercase(), Fact::Present(vec![value.into()]));
     }
 
     /// Says that the request does not carry `key`.
@@ -99,13 +97,9 @@ impl Context {
     pub(crate) fn lower_cased(&self) -> Self {
         let lower = |fact: &Fact| match fact {
             Fact::Absent => Fact::Absent,
-            Fact::Present(values) => {
-                Fact::Present(values.iter().map(|value| value.to_lowercase()).collect())
-            }
+            Fact::Present(values) => Fact::Present(values.iter().map(|value| value.to_lowercase()).collect()),
         };
         let facts = self.facts.iter();
-        Self {
-            facts: facts.map(|(key, fact)| (key.clone(), lower(fact))).collect(),
-        }
+        Self { facts: facts.map(|(key, fact)| (key.clone(), lower(fact))).collect() }
     }
 }

@@ -98,29 +98,16 @@ impl Outcome {
 pub fn can(principal: &Principal, action: &str, resource: &str, context: &Context) -> Decision {
     let action = action.to_ascii_lowercase();
     let context = principal.context().overlaid(context);
-    decide(
-        &Layers::of(principal),
-        Question {
-            action: Asked::Name(&action),
-            resource,
-            context: &context,
-        },
-    )
+    decide(&Layers::of(principal), Question { action: Asked::Name(&action), resource, context: &context })
 }
 
 pub(crate) fn decide(layers: &Layers<'_>, question: Question<'_>) -> Decision {
-    let done = |outcome, statements| Decision {
-        outcome,
-        statements,
-        upper_bound: layers.upper_bound,
-    };
+    let done = |outcome, statements| Decision { outcome, statements, upper_bound: layers.upper_bound };
     let applying = layers.applying(question);
     let picked = |effect: Effect, truth: Option<Truth>| -> Vec<StatementRef> {
         applying
             .iter()
-            .filter(|(located, found)| {
-                located.statement.effect == effect && truth.is_none_or(|truth| truth == *found)
-            })
+            .filter(|(located, found)| located.statement.effect == effect && truth.is_none_or(|truth| truth == *found))
             .map(|(located, _)| located.reference())
             .collect()
     };

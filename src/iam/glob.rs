@@ -42,11 +42,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 /// The same without regard to ASCII case; the text must be in lower case already.
 pub(crate) fn matches_lower(pattern: &str, lower_case_text: &str) -> bool {
     let pattern = pattern.as_bytes();
-    run(
-        pattern.len(),
-        |index| tok(pattern[index].to_ascii_lowercase()),
-        lower_case_text.as_bytes(),
-    )
+    run(pattern.len(), |index| tok(pattern[index].to_ascii_lowercase()), lower_case_text.as_bytes())
 }
 
 /// The same for a pattern already taken apart.
@@ -144,10 +140,7 @@ pub(crate) fn overlaps(left: &[Tok], right: &[Tok]) -> bool {
             _ => break,
         }
     }
-    let wide_character = |toks: &[Tok]| {
-        toks.iter()
-            .any(|tok| matches!(tok, Tok::Byte(byte) if !byte.is_ascii()))
-    };
+    let wide_character = |toks: &[Tok]| toks.iter().any(|tok| matches!(tok, Tok::Byte(byte) if !byte.is_ascii()));
     if wide_character(left) || wide_character(right) {
         // `One` takes several bytes then, which the table does not model.
         return true;
@@ -187,12 +180,7 @@ pub(crate) fn matches_segments(pattern: &[Tok], text: &str) -> Option<bool> {
     if !text.is_ascii() || pattern.len().saturating_mul(text.len()) > MAX_TABLE {
         return None;
     }
-    let ends_segment = |index: usize| {
-        matches!(
-            pattern.get(index + 1),
-            None | Some(Tok::Byte(b':')) | Some(Tok::Star)
-        )
-    };
+    let ends_segment = |index: usize| matches!(pattern.get(index + 1), None | Some(Tok::Byte(b':')) | Some(Tok::Star));
     let mut states = vec![false; pattern.len() + 1];
     states[0] = true;
     skip_stars(pattern, &mut states);

@@ -54,11 +54,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table {
-        names: Vec::new(),
-        ids: HashMap::new(),
-        by_service: HashMap::new(),
-    };
+    let mut table = Table { names: Vec::new(), ids: HashMap::new(), by_service: HashMap::new() };
     let names = escalation::actions().chain(tamper::actions());
     for name in names.map(str::to_ascii_lowercase) {
         if table.ids.contains_key(&name) || table.names.len() >= WORDS * 64 {
@@ -107,11 +103,7 @@ pub(crate) fn of(actions: &Actions) -> Bits {
             }
         }
     }
-    if actions.negated {
-        bits.complement()
-    } else {
-        bits
-    }
+    if actions.negated { bits.complement() } else { bits }
 }
 
 #[cfg(test)]

@@ -50,9 +50,7 @@ impl Node {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("nested too deeply for a policy"));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
+        Ok(Self { depth: self.depth + 1 })
     }
 }
 

@@ -68,18 +68,12 @@ impl<'a> Layers<'a> {
     pub fn of(principal: &'a Principal) -> Self {
         let mut layers = vec![Layer::new(LayerKind::Identity, &principal.policies)];
         if let Some(boundary) = &principal.boundary {
-            layers.push(Layer::new(
-                LayerKind::Boundary,
-                std::slice::from_ref(boundary),
-            ));
+            layers.push(Layer::new(LayerKind::Boundary, std::slice::from_ref(boundary)));
         }
         if let Scps::Levels(levels) = &principal.scps {
             layers.extend(levels.iter().map(|level| Layer::new(LayerKind::Scp, level)));
         }
-        Self {
-            layers,
-            upper_bound: matches!(principal.scps, Scps::Unknown),
-        }
+        Self { layers, upper_bound: matches!(principal.scps, Scps::Unknown) }
     }
 
     /// The first layer that cannot be trusted.
@@ -88,9 +82,7 @@ impl<'a> Layers<'a> {
     }
 
     pub fn statements(&self) -> impl Iterator<Item = Located<'a>> + '_ {
-        self.layers
-            .iter()
-            .flat_map(|layer| layer.statements.iter().copied())
+        self.layers.iter().flat_map(|layer| layer.statements.iter().copied())
     }
 
     /// The answer of all layers together, gaps left aside.
@@ -117,50 +109,32 @@ impl<'a> Layers<'a> {
 
 impl<'a> Layer<'a> {
     fn new(kind: LayerKind, sources: &'a [PolicySource]) -> Self {
-        let mut layer = Self {
-            kind,
-            statements: Vec::new(),
-            gap: None,
-        };
+        let mut layer = Self { kind, statements: Vec::new(), gap: None };
         for source in sources {
             let document = match &source.content {
                 Content::Document(document) => document,
                 Content::Unreadable(reason) => {
-                    layer.gap.get_or_insert_with(|| {
-                        format!("policy {} cannot be read: {reason}", source.policy)
-                    });
+                    layer.gap.get_or_insert_with(|| format!("policy {} cannot be read: {reason}", source.policy));
                     continue;
                 }
                 Content::Missing => {
-                    layer
-                        .gap
-                        .get_or_insert_with(|| format!("policy {} was not collected", source.policy));
+                    layer.gap.get_or_insert_with(|| format!("policy {} was not collected", source.policy));
                     continue;
                 }
             };
             for (index, statement) in document.statements.iter().enumerate() {
                 if let Some(problem) = unusable(statement) {
-                    layer.gap.get_or_insert_with(|| {
-                        format!("policy {}, statement {index}: {problem}", source.policy)
-                    });
+                    layer.gap.get_or_insert_with(|| format!("policy {}, statement {index}: {problem}", source.policy));
                     continue;
                 }
-                layer.statements.push(Located {
-                    layer: kind,
-                    source,
-                    index,
-                    statement,
-                });
+                layer.statements.push(Located { layer: kind, source, index, statement });
             }
         }
         layer
     }
 
     pub fn verdict(&self, question: Question<'_>) -> Verdict {
-        let mut verdict = Verdict {
-            allow: Truth::False,
-            deny: Truth::False,
-        };
+        let mut verdict = Verdict { allow: Truth::False, deny: Truth::False };
         for located in &self.statements {
             let side = match located.statement.effect {
                 Effect::Allow => &mut verdict.allow,
@@ -203,9 +177,7 @@ impl Located<'_> {
         if resource.is_false() {
             return Truth::False;
         }
-        action
-            .and(resource)
-            .and(condition::all_hold(&self.statement.conditions, question.context))
+        action.and(resource).and(condition::all_hold(&self.statement.conditions, question.context))
     }
 
     fn resource_matches(&self, question: Question<'_>) -> Truth {
@@ -245,12 +217,7 @@ impl Located<'_> {
             if !context.knows(&clause.key) {
                 keys.insert(clause.key.to_string());
             }
-            keys.extend(
-                clause
-                    .variables()
-                    .into_iter()
-                    .filter(|key| !context.knows(key)),
-            );
+            keys.extend(clause.variables().into_iter().filter(|key| !context.knows(key)));
             if keys.len() == before {
                 keys.insert(clause.key.to_string());
             }
@@ -259,9 +226,10 @@ impl Located<'_> {
 
     /// True if the statement reaches every resource there is.
     pub fn on_everything(&self) -> bool {
-        self.statement.resources.as_ref().is_some_and(|resources| {
-            !resources.negated && resources.patterns.iter().any(|p| p.is_everything())
-        })
+        self.statement
+            .resources
+            .as_ref()
+            .is_some_and(|resources| !resources.negated && resources.patterns.iter().any(|p| p.is_everything()))
     }
 
     pub fn reference(&self) -> StatementRef {

@@ -73,11 +73,8 @@ impl Resources {
     /// Does the element match the resource? A resource with wildcards stands for every resource that
     /// they match, so `*` asks about any resource at all.
     pub fn matches(&self, resource: &str, context: &Context) -> Truth {
-        any(self
-            .patterns
-            .iter()
-            .map(|pattern| pattern.matches_resource(resource, context, self.negated)))
-        .negate_if(self.negated)
+        any(self.patterns.iter().map(|pattern| pattern.matches_resource(resource, context, self.negated)))
+            .negate_if(self.negated)
     }
 }
 
@@ -93,9 +90,10 @@ impl Pattern {
             return relation(&glob::tokens(&self.text), &glob::tokens(resource));
         }
         let replaced = replace(&self.text, Wildcards::Active, context);
-        if replaced.missing && !negated {
-            // A variable without a value matches nothing.
-            return Truth::False;
+        if replaced.missing {
+            // A variable without a value matches nothing. Where that would make the statement apply,
+            // remember that it "might cause the entire statement to be invalid".
+            return if negated { Truth::Maybe } else { Truth::False };
         }
         let truth = if glob::is_glob(resource) {
             relation(&replaced.tokens, &glob::tokens(resource))
@@ -163,21 +161,13 @@ pub(crate) struct Replaced {
 impl Replaced {
     /// What a match found with the stand-ins is worth.
     pub fn soften(&self, truth: Truth) -> Truth {
-        if truth.is_true() && (self.uncertain || self.missing) {
-            Truth::Maybe
-        } else {
-            truth
-        }
+        if truth.is_true() && self.uncertain { Truth::Maybe } else { truth }
     }
 }
 
 /// Replaces `${key}`, `${key, 'default'}`, `${*}`, `${?}` and `${$}`.
 pub(crate) fn replace(text: &str, wildcards: Wildcards, context: &Context) -> Replaced {
-    let mut result = Replaced {
-        tokens: Vec::with_capacity(text.len()),
-        uncertain: false,
-        missing: false,
-    };
+    let mut result = Replaced { tokens: Vec::with_capacity(text.len()), uncertain: false, missing: false };
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let Some(length) = rest[start..].find('}') else {

@@ -107,12 +107,8 @@ const SETUP: [&str; 8] = [
     "iam:resyncmfadevice",
     "sts:getsessiontoken",
 ];
-const SELF_SERVICE: [&str; 4] = [
-    "iam:changepassword",
-    "iam:getaccountpasswordpolicy",
-    "iam:getloginprofile",
-    "sts:getcalleridentity",
-];
+const SELF_SERVICE: [&str; 4] =
+    ["iam:changepassword", "iam:getaccountpasswordpolicy", "iam:getloginprofile", "sts:getcalleridentity"];
 const HELPFUL: [&str; 2] = ["iam:ChangePassword", "iam:GetMFADevice"];
 
 /// Do the policies of a user (its own and those of its groups) enforce MFA?
@@ -145,17 +141,13 @@ pub(crate) fn enforcement_of(layers: &Layers<'_>, context: &Context) -> MfaRepor
             let conditions = &located.statement.conditions;
             located.statement.effect == Effect::Deny
                 && conditions.iter().any(|clause| clause.key.starts_with("aws:multifactorauth"))
-                && requests
-                    .iter()
-                    .all(|(_, context)| condition::all_hold(conditions, context).is_true())
+                && requests.iter().all(|(_, context)| condition::all_hold(conditions, context).is_true())
         })
         .collect();
     report.statements = enforcing.iter().map(Located::reference).collect();
     let lists = enforcing.iter().filter(|located| located.statement.actions.negated);
-    report.allow_list = lists
-        .flat_map(|located| &located.statement.actions.patterns)
-        .map(|pattern| listed(pattern))
-        .collect();
+    report.allow_list =
+        lists.flat_map(|located| &located.statement.actions.patterns).map(|pattern| listed(pattern)).collect();
     report.allow_list.sort();
     report.allow_list.dedup();
     if !report.allow_list.is_empty() {
@@ -173,11 +165,7 @@ pub(crate) fn enforcement_of(layers: &Layers<'_>, context: &Context) -> MfaRepor
             report.verdict = MfaVerdict::NotEnforced { counter_example };
         }
         Ok(Some(None)) => {
-            report.verdict = if enforcing.is_empty() {
-                MfaVerdict::EnforcedByAllow
-            } else {
-                MfaVerdict::Enforced
-            };
+            report.verdict = if enforcing.is_empty() { MfaVerdict::EnforcedByAllow } else { MfaVerdict::Enforced };
         }
     }
     report
@@ -190,13 +178,8 @@ fn judge(
     requests: &[(&str, Context)],
     left: &mut Vec<Listed>,
 ) -> Result<Option<Option<String>>, String> {
-    let with_mfa = context
-        .clone()
-        .with("aws:MultiFactorAuthPresent", "true")
-        .with("aws:MultiFactorAuthAge", "1");
-    if Surface::of_layers(layers, &with_mfa)?.is_empty()
-        && Surface::of_layers(layers, context)?.is_empty()
-    {
+    let with_mfa = context.clone().with("aws:MultiFactorAuthPresent", "true").with("aws:MultiFactorAuthAge", "1");
+    if Surface::of_layers(layers, &with_mfa)?.is_empty() && Surface::of_layers(layers, context)?.is_empty() {
         return Ok(None);
     }
     let mut counter_example = None;
@@ -217,10 +200,7 @@ fn judge(
 }
 
 fn listed(pattern: &str) -> Listed {
-    Listed {
-        action: pattern.to_owned(),
-        class: class(&pattern.to_ascii_lowercase()),
-    }
+    Listed { action: pattern.to_owned(), class: class(&pattern.to_ascii_lowercase()) }
 }
 
 fn class(pattern: &str) -> ListedClass {

@@ -14,9 +14,9 @@ use thiserror::Error;
 use super::condition::Clause;
 use super::interest::Bits;
 
-/// Documents beyond this many bytes are refused. IAM's own largest is 20 KB or so
+/// Documents beyond this many bytes are refused. IAM's own largest is 10 KB or so
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-pub const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// Why a text is not a policy document.
 #[derive(Debug, Error)]
@@ -142,23 +142,17 @@ impl Document {
     /// The first thing in the document that the engine does not understand.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        self.statements
-            .iter()
-            .enumerate()
-            .find_map(|(index, statement)| {
-                let problem = statement.problem.as_ref()?;
-                Some(format!("statement {index}: {problem}"))
-            })
+        self.statements.iter().enumerate().find_map(|(index, statement)| {
+            let problem = statement.problem.as_ref()?;
+            Some(format!("statement {index}: {problem}"))
+        })
     }
 }
 
 impl Statement {
     /// The actions as written, and whether they are a `NotAction`.
     pub fn actions(&self) -> (bool, impl Iterator<Item = &str>) {
-        (
-            self.actions.negated,
-            self.actions.patterns.iter().map(AsRef::as_ref),
-        )
+        (self.actions.negated, self.actions.patterns.iter().map(AsRef::as_ref))
     }
 
     /// The resources as written, and whether they are a `NotResource`; nothing if there are none.
@@ -185,7 +179,5 @@ pub fn decode_document(text: &str) -> Cow<'_, str> {
     if trimmed.starts_with('{') || !trimmed.contains('%') {
         return Cow::Borrowed(text);
     }
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8()
-        .unwrap_or(Cow::Borrowed(text))
+    percent_encoding::percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }

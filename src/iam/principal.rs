@@ -99,9 +99,7 @@ impl Content {
 /// What AdministratorAccess says, for when its document was not collected.
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html>
 static ADMINISTRATOR_ACCESS: LazyLock<Content> = LazyLock::new(|| {
-    Content::read(
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
-    )
+    Content::read(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#)
 });
 
 impl PolicySource {
@@ -124,22 +122,14 @@ impl PolicySource {
     /// A policy whose document was not collected.
     #[must_use]
     pub fn missing(arn: &str) -> Self {
-        let content = if is_administrator_access(arn) {
-            ADMINISTRATOR_ACCESS.clone()
-        } else {
-            Content::Missing
-        };
+        let content = if is_administrator_access(arn) { ADMINISTRATOR_ACCESS.clone() } else { Content::Missing };
         Self::new(arn, content)
     }
 
     /// A policy whose document has been read before.
     #[must_use]
     pub fn new(policy: &str, content: Content) -> Self {
-        Self {
-            policy: policy.into(),
-            via_group: None,
-            content,
-        }
+        Self { policy: policy.into(), via_group: None, content }
     }
 
     /// The same, as it reaches a member of a group.
@@ -151,8 +141,7 @@ impl PolicySource {
 }
 
 fn is_administrator_access(arn: &str) -> bool {
-    is_aws_managed(arn)
-        && Arn::parse(arn).is_some_and(|arn| arn.resource == "policy/AdministratorAccess")
+    is_aws_managed(arn) && Arn::parse(arn).is_some_and(|arn| arn.resource == "policy/AdministratorAccess")
 }
 
 impl Principal {
@@ -201,9 +190,7 @@ impl Principal {
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties>
     #[must_use]
     pub fn context(&self) -> Context {
-        let mut context = Context::new()
-            .with("aws:PrincipalIsAWSService", "false")
-            .without("aws:PrincipalServiceName");
+        let mut context = Context::new().with("aws:PrincipalIsAWSService", "false").without("aws:PrincipalServiceName");
         if !self.account.is_empty() {
             context.set("aws:PrincipalAccount", &self.account);
         }

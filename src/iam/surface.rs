@@ -107,9 +107,7 @@ impl Surface {
                 pieces = product(&pieces, &spared)?;
             } else {
                 for piece in &mut pieces {
-                    let near = denied
-                        .iter()
-                        .filter(|denied| piece.all_of.iter().all(|mine| mine.overlaps(denied)));
+                    let near = denied.iter().filter(|denied| piece.all_of.iter().all(|mine| mine.overlaps(denied)));
                     piece.except.extend(near.cloned());
                 }
             }
@@ -225,16 +223,12 @@ impl Piece {
     }
 
     fn is_empty(&self) -> bool {
-        self.except
-            .iter()
-            .any(|except| self.all_of.iter().any(|mine| except.covers(mine)))
+        self.except.iter().any(|except| self.all_of.iter().any(|mine| except.covers(mine)))
     }
 
     /// Does every action of the other belong to this one?
     fn includes(&self, other: &Self) -> bool {
-        self.all_of
-            .iter()
-            .all(|mine| other.all_of.iter().any(|theirs| mine.covers(theirs)))
+        self.all_of.iter().all(|mine| other.all_of.iter().any(|theirs| mine.covers(theirs)))
             && self.except.iter().all(|except| {
                 other.except.iter().any(|theirs| theirs.covers(except))
                     || other.all_of.iter().any(|theirs| !theirs.overlaps(except))

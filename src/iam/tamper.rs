@@ -80,11 +80,7 @@ pub fn tampering(principal: &Principal, resources: &EvidenceResources) -> Vec<Ta
     tampering_of(&layers, &context, resources)
 }
 
-pub(crate) fn tampering_of(
-    layers: &Layers<'_>,
-    context: &Context,
-    resources: &EvidenceResources,
-) -> Vec<Tampering> {
+pub(crate) fn tampering_of(layers: &Layers<'_>, context: &Context, resources: &EvidenceResources) -> Vec<Tampering> {
     let anything = ["*".to_owned()];
     let mut found = Vec::new();
     for entry in catalogue() {
@@ -94,11 +90,7 @@ pub(crate) fn tampering_of(
         let known = resources.by_kind.iter().find(|(kind, _)| *kind == entry.on);
         let asked = known.map_or(&anything[..], |(_, arns)| arns.as_slice());
         for resource in asked {
-            let question = Question {
-                action: Asked::Id(action),
-                resource,
-                context,
-            };
+            let question = Question { action: Asked::Id(action), resource, context };
             if layers.gap().is_none() && layers.answer(question) == Truth::False {
                 continue;
             }

@@ -43,12 +43,7 @@ pub struct Surroundings<'a> {
 
 impl Default for Surroundings<'_> {
     fn default() -> Self {
-        Self {
-            own_accounts: &[],
-            known_principals: None,
-            vendor_names: &[],
-            max_mfa_age: 3600,
-        }
+        Self { own_accounts: &[], known_principals: None, vendor_names: &[], max_mfa_age: 3600 }
     }
 }
 
@@ -208,23 +203,13 @@ pub struct TrustReport {
 ///
 /// `account` is the role's own.
 #[must_use]
-pub fn report(
-    role_arn: &str,
-    account: &str,
-    document: &Document,
-    around: &Surroundings<'_>,
-) -> TrustReport {
+pub fn report(role_arn: &str, account: &str, document: &Document, around: &Surroundings<'_>) -> TrustReport {
     walk::report(role_arn, account, document, around)
 }
 
 /// All paths into a role.
 #[must_use]
-pub fn paths(
-    role_arn: &str,
-    account: &str,
-    document: &Document,
-    around: &Surroundings<'_>,
-) -> Vec<TrustPath> {
+pub fn paths(role_arn: &str, account: &str, document: &Document, around: &Surroundings<'_>) -> Vec<TrustPath> {
     report(role_arn, account, document, around).paths
 }
 
@@ -279,9 +264,7 @@ fn is_unique_id(value: &str) -> bool {
 
 /// The report on a role whose trust policy cannot be read.
 pub(crate) fn unreadable(role_arn: &str, reason: &str) -> TrustReport {
-    let unknown = || Requirement::Unknown {
-        reason: reason.to_owned(),
-    };
+    let unknown = || Requirement::Unknown { reason: reason.to_owned() };
     TrustReport {
         role: role_arn.to_owned(),
         paths: Vec::new(),

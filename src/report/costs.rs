@@ -31,6 +31,17 @@ impl GapCost {
         self.unknown.values().sum()
     }
 
+    /// What else is lost, where it is more than fields and documents.
+    pub fn consequence(&self) -> Option<&'static str> {
+        match self.operation {
+            Operation::AccountListRegions => Some("the account may use Regions that were not looked at"),
+            Operation::StsGetCallerIdentity => {
+                Some("nobody but the recording says which account this is, and who asked")
+            }
+            _ => None,
+        }
+    }
+
     /// Whether some pages of a call did arrive.
     pub fn partial(&self) -> bool {
         self.calls.iter().any(|(_, partial)| *partial)
@@ -149,14 +160,20 @@ pub fn gap_words(cost: &GapCost) -> String {
     if cost.partial() {
         text.push_str("; the part that did arrive is in the package");
     }
+    if let Some(consequence) = cost.consequence() {
+        text.push_str(&format!("; {consequence}"));
+    }
     let requirements = |n: usize| count(n as u64, "requirement", "requirements");
     match cost.findings() {
-        0 if cost.requirements.is_empty() => text.push_str("; nothing rests on it"),
+        0 if cost.requirements.is_empty() => {
+            if cost.consequence().is_none() {
+                text.push_str("; nothing rests on it");
+            }
+        }
         0 => {
             let lacking = requirements(cost.requirements.len());
-            text.push_str(&format!(
-                "; no finding is unknown for it, the document is missing as evidence for {lacking}"
-            ));
+            text.push_str(&format!("; no finding is unknown for it, but evidence for {lacking} is"));
+            text.push_str(if cost.partial() { " not whole" } else { " missing" });
         }
         n => {
             let findings = count(n, "finding", "findings");

@@ -57,6 +57,12 @@ pub fn by_check<'a>(audit: &Audit<'a>) -> BTreeMap<&'a str, Vec<&'a Finding>> {
     findings
 }
 
+/// How many checks left no finding at all.
+pub fn silent_checks(audit: &Audit<'_>) -> u64 {
+    let heard: BTreeSet<&str> = audit.evaluation.findings.iter().map(|finding| finding.check.as_str()).collect();
+    audit.controls.checks.keys().filter(|id| !heard.contains(id.as_str())).count() as u64
+}
+
 /// The requirements that each check speaks to, as `framework requirement`, by the check's id.
 pub fn requirements_of_checks(controls: &Controls) -> BTreeMap<&str, Vec<String>> {
     let mut requirements: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -246,8 +252,14 @@ pub fn conclusion_words(audit: &Audit<'_>) -> Vec<String> {
     let missing = incomplete_words(audit);
     if missing.is_empty() {
         sentences.push("Nothing in scope is unknown.".to_owned());
+        return sentences;
+    }
+    let incomplete = format!("The evidence is incomplete: {}.", words::listing(&missing));
+    // Where nothing fails, what is not known is the news: "no open failure" must not stand before it.
+    if high == 0 {
+        sentences.insert(0, incomplete);
     } else {
-        sentences.push(format!("The evidence is incomplete: {}.", words::listing(&missing)));
+        sentences.push(incomplete);
     }
     sentences
 }
@@ -262,6 +274,7 @@ fn incomplete_words(audit: &Audit<'_>) -> Vec<String> {
     [
         (gaps, "call gave no complete answer", "calls gave no complete answer"),
         (unknown, "finding is unknown", "findings are unknown"),
+        (silent_checks(audit), "check left no finding", "checks left no finding"),
         (populations, "population may not be whole", "populations may not be whole"),
         (
             differences,

@@ -151,6 +151,14 @@ fn severity_class(severity: Severity) -> &'static str {
     }
 }
 
+/// The class of a check's severity: it weighs only where the check does not hold.
+fn weight(severity: Severity, status: Status) -> &'static str {
+    match status {
+        Status::Fail | Status::Unknown => severity_class(severity),
+        _ => "v low",
+    }
+}
+
 /// A count for a table: nothing is a dash, so that what is there stands out.
 fn cell(n: u64) -> String {
     if n == 0 { "–".to_owned() } else { number(n) }

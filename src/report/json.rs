@@ -4,10 +4,12 @@
 
 use super::costs::{GapCost, gap_costs};
 use super::facts::{self, Tally};
+use super::words::is_invisible;
 use super::{Audit, Conclusion, Written};
 use crate::controls::Automation;
 use crate::finding::{ConfigVerdict, Exception, Pointer, ResourceRef, Severity, Status};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The version of findings.json.
@@ -77,13 +79,30 @@ fn lines<T: Serialize>(out: &mut Vec<u8>, name: &str, items: impl Iterator<Item 
 }
 
 fn push(out: &mut Vec<u8>, value: &impl Serialize) {
-    // The types below hold texts, numbers, lists and maps with text keys: all of which are JSON, and a vector
-    // takes every write. Were that ever untrue, null would stand there instead of a value.
-    let start = out.len();
-    if serde_json::to_writer(&mut *out, value).is_err() {
-        out.truncate(start);
-        out.extend_from_slice(b"null");
+    // The types below hold texts, numbers, lists and maps with text keys, all of which are JSON. Were that ever
+    // untrue, null would stand there instead of a value.
+    out.extend_from_slice(escaped(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())).as_bytes());
+}
+
+/// JSON in which characters that hide or reorder are written as `\u202e`: the same values for a program, and
+/// nothing that plays tricks on whoever looks at the file.
+fn escaped(json: &str) -> Cow<'_, str> {
+    // Below U+007F, the serializer has escaped what is within texts, and line feeds outside of them stay.
+    let hides = |c: char| c >= '\u{7f}' && is_invisible(c);
+    if !json.contains(hides) {
+        return Cow::Borrowed(json);
     }
+    let mut out = String::with_capacity(json.len() + 32);
+    for c in json.chars() {
+        if hides(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// The facts of the run.
@@ -222,7 +241,8 @@ pub fn summary_json(audit: &Audit<'_>, written: Option<&Written<'_>>) -> Vec<u8>
             .collect(),
         package: written.map(|written| PackageOut { path: written.path, size: written.size }),
     };
-    let mut out = serde_json::to_vec_pretty(&summary).unwrap_or_else(|_| b"null".to_vec());
+    let json = serde_json::to_string_pretty(&summary).unwrap_or_else(|_| "null".to_owned());
+    let mut out = escaped(&json).into_owned().into_bytes();
     out.push(b'\n');
     out
 }

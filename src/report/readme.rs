@@ -140,7 +140,7 @@ impl Readme {
         if !costs.is_empty() {
             let calls = count(gap_count(&costs), "call has", "calls have");
             self.say(&format!(
-                "{calls} no complete answer. What rests on it is unknown, and is never counted as a pass:"
+                "{calls} no complete answer. What rests on such a call is unknown, and is never counted as a pass:"
             ));
             self.0.push('\n');
             for cost in costs.iter().take(MOST_GAPS) {

@@ -105,7 +105,7 @@ pub fn requirements_csv(audit: &Audit<'_>) -> Vec<u8> {
                 count(Status::Pass),
                 count(Status::NotApplicable),
                 requirement.checks.join("; ").into(),
-                joined(&requirement_calls(audit, requirement)),
+                joined(requirement_calls(audit, requirement)),
                 requirement.manual.clone().into(),
             ]);
         }

@@ -2,7 +2,7 @@
 
 use super::costs::{gap_costs, gap_count, gap_words};
 use super::facts::{self, FrameworkFacts, Tally};
-use super::words::{first, len, number, paragraph, size, visible};
+use super::words::{count, first, len, number, paragraph, size, visible};
 use super::{Audit, Conclusion};
 use crate::controls::Automation;
 use crate::finding::{Severity, Status};
@@ -75,9 +75,7 @@ impl Page {
         self.fact("Account", &facts::account_words(audit));
         self.fact("Caller", &facts::caller_words(audit));
         self.fact("As of", &audit.evidence.as_of().zulu());
-        let run = &audit.evidence.run;
-        let settled = run.settled_through().zulu();
-        self.fact("Period", &format!("{}, events settled through {settled}", facts::period_words(audit)));
+        self.fact("Period", &format!("{}{}", facts::period_words(audit), settled_words(audit)));
         let regions: Vec<&str> = audit.evidence.regions.iter().map(String::as_str).collect();
         let regions = if regions.is_empty() { "none known".to_owned() } else { first(&regions, 6) };
         self.fact("Regions", &visible(&regions));
@@ -105,7 +103,7 @@ impl Page {
     fn findings(&mut self, audit: &Audit<'_>) {
         self.heading(
             &format!("{:<24}", "Findings"),
-            &format!("{:>7}{:>10}{:>9}{:>8}{:>7}", "fail", "excepted", "unknown", "pass", "n/a"),
+            &format!("{:>7}{:>10}{:>9}{:>8}{:>8}{:>7}", "open", "excepted", "unknown", "manual", "pass", "n/a"),
         );
         for (severity, tally) in facts::by_severity(audit) {
             let line = format!("  {:<22}{}", severity.word(), self.counts(&tally, severity));
@@ -117,10 +115,11 @@ impl Page {
         let fail = format!("{:>7}", number(tally.open()));
         let unknown = format!("{:>9}", number(tally.get(Status::Unknown)));
         format!(
-            "{}{:>10}{}{:>8}{:>7}",
+            "{}{:>10}{}{:>8}{:>8}{:>7}",
             if tally.open() > 0 { self.styled(severity_style(severity), &fail) } else { fail },
             number(tally.excepted),
             if tally.get(Status::Unknown) > 0 { self.styled(status_style(Status::Unknown), &unknown) } else { unknown },
+            number(tally.get(Status::Manual)),
             number(tally.get(Status::Pass)),
             number(tally.get(Status::NotApplicable)),
         )
@@ -128,8 +127,8 @@ impl Page {
 
     fn frameworks(&mut self, audit: &Audit<'_>) {
         self.heading(
-            &format!("{:<24}", "Requirements"),
-            &format!("{:>7}{:>10}{:>9}{:>8}{:>7}   {}", "fail", "unknown", "manual", "pass", "n/a", "automation"),
+            &format!("{:<22}", "Requirements"),
+            &format!("{:>6}{:>9}{:>8}{:>6}{:>5}   full/partial/manual", "fail", "unknown", "manual", "pass", "n/a"),
         );
         for facts in facts::frameworks(audit) {
             let line = self.framework(&facts);
@@ -138,15 +137,15 @@ impl Page {
     }
 
     fn framework(&self, facts: &FrameworkFacts<'_>) -> String {
-        let title: String = visible(&facts.framework.title).chars().take(22).collect();
+        let title: String = visible(&facts.framework.title).chars().take(20).collect();
         let n = |status| number(facts.with_status(status));
-        let (fail, unknown) = (format!("{:>7}", n(Status::Fail)), format!("{:>10}", n(Status::Unknown)));
+        let (fail, unknown) = (format!("{:>6}", n(Status::Fail)), format!("{:>9}", n(Status::Unknown)));
         let style = |status, text: String| match facts.with_status(status) {
             0 => text,
             _ => self.styled(status_style(status), &text),
         };
         format!(
-            "  {title:<22}{}{}{:>9}{:>8}{:>7}   {} full, {} partial, {} manual",
+            "  {title:<20}{}{}{:>8}{:>6}{:>5}   {}/{}/{}",
             style(Status::Fail, fail),
             style(Status::Unknown, unknown),
             n(Status::Manual),
@@ -203,6 +202,17 @@ impl Page {
         let exit = self.styled(style, &exit);
         self.out.push_str(&exit);
         self.out.push_str(&rest);
+    }
+}
+
+/// Until when events can be believed to be complete, if any control asks for them.
+fn settled_words(audit: &Audit<'_>) -> String {
+    let coverage: Vec<_> = facts::coverage(audit).into_iter().filter(|c| c.outcome.is_some()).collect();
+    let incomplete = coverage.iter().filter(|c| c.settled_through.is_none()).count() as u64;
+    match (coverage.iter().filter_map(|c| c.settled_through).min(), incomplete) {
+        (Some(time), 0) => format!(", events settled through {}", time.zulu()),
+        (_, 0) => String::new(),
+        (_, n) => format!(", events incomplete in {}", count(n, "Region", "Regions")),
     }
 }
 

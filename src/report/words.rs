@@ -23,7 +23,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// Control and format characters: Unicode's Cc, the bidirectional and zero-width ones of Cf, line and paragraph
 /// separators, fillers that look like nothing, and tags (<https://www.unicode.org/reports/tr36/>).
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'

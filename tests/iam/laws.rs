@@ -18,38 +18,63 @@ const KEYS: [&str; 4] = ["aws:PrincipalTag/a", "s3:prefix", "aws:TagKeys", "aws:
 
 fn action() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "*", "s3:*", "S3:get*", "s3:GetObject", "s3:Get?bject", "s3:PutObject", "iam:*", "iam:PassRole",
-        "*:*", "s3:*Object", "iam:Put*",
+        "*",
+        "s3:*",
+        "S3:get*",
+        "s3:GetObject",
+        "s3:Get?bject",
+        "s3:PutObject",
+        "iam:*",
+        "iam:PassRole",
+        "*:*",
+        "s3:*Object",
+        "iam:Put*",
     ])
     .prop_map(str::to_owned)
 }
 
 fn resource() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "*", "arn:aws:s3:::b/*", "arn:aws:s3:::b", "arn:aws:s3:::b/x?", "arn:aws:s3:::*", "arn:aws:s3:::c/*",
-        "arn:aws:*", "arn:aws:iam::*:role/*",
+        "*",
+        "arn:aws:s3:::b/*",
+        "arn:aws:s3:::b",
+        "arn:aws:s3:::b/x?",
+        "arn:aws:s3:::*",
+        "arn:aws:s3:::c/*",
+        "arn:aws:*",
+        "arn:aws:iam::*:role/*",
     ])
     .prop_map(str::to_owned)
 }
 
 fn clause() -> impl Strategy<Value = (String, String, Value)> {
     let text = prop::sample::select(vec![
-        "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase",
-        "StringEqualsIfExists", "StringNotEqualsIfExists", "ForAllValues:StringEquals",
-        "ForAnyValue:StringLike", "ForAnyValue:StringNotEquals", "ForAllValues:StringNotLikeIfExists",
+        "StringEquals",
+        "StringNotEquals",
+        "StringLike",
+        "StringNotLike",
+        "StringEqualsIgnoreCase",
+        "StringEqualsIfExists",
+        "StringNotEqualsIfExists",
+        "ForAllValues:StringEquals",
+        "ForAnyValue:StringLike",
+        "ForAnyValue:StringNotEquals",
+        "ForAllValues:StringNotLikeIfExists",
     ]);
     let number = prop::sample::select(vec![
-        "NumericLessThan", "NumericGreaterThanEquals", "NumericNotEquals", "NumericEqualsIfExists",
+        "NumericLessThan",
+        "NumericGreaterThanEquals",
+        "NumericNotEquals",
+        "NumericEqualsIfExists",
     ]);
     let value = prop::sample::select(vec!["x", "y", "X", "x*", "*", "?"]);
-    let texts = (text, 0..3usize, prop::collection::vec(value, 1..3))
-        .prop_map(|(operator, key, values)| {
-            // What an operator without a set prefix means for several values is not documented.
-            let key = if operator.contains(':') { key } else { key % 2 };
-            (operator.to_owned(), KEYS[key].to_owned(), json!(values))
-        });
-    let numbers = (number, 0..20u8)
-        .prop_map(|(operator, value)| (operator.to_owned(), KEYS[3].to_owned(), json!(value)));
+    let texts = (text, 0..3usize, prop::collection::vec(value, 1..3)).prop_map(|(operator, key, values)| {
+        // What an operator without a set prefix means for several values is not documented.
+        let key = if operator.contains(':') { key } else { key % 2 };
+        (operator.to_owned(), KEYS[key].to_owned(), json!(values))
+    });
+    let numbers =
+        (number, 0..20u8).prop_map(|(operator, value)| (operator.to_owned(), KEYS[3].to_owned(), json!(value)));
     let null = (0..4usize, any::<bool>())
         .prop_map(|(key, value)| ("Null".to_owned(), KEYS[key].to_owned(), json!(value.to_string())));
     prop_oneof![4 => texts, 2 => numbers, 1 => null]
@@ -113,7 +138,10 @@ fn known_keys() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
 fn request() -> impl Strategy<Value = Request> {
     let action = prop::sample::select(vec!["s3:GetObject", "s3:PutObject", "iam:PassRole", "ec2:RunInstances"]);
     let resource = prop::sample::select(vec![
-        "arn:aws:s3:::b/x", "arn:aws:s3:::b/xy", "arn:aws:s3:::b", "arn:aws:s3:::c/d/e",
+        "arn:aws:s3:::b/x",
+        "arn:aws:s3:::b/xy",
+        "arn:aws:s3:::b",
+        "arn:aws:s3:::c/d/e",
         "arn:aws:iam::111122223333:role/r",
     ]);
     (action, resource, known_keys()).prop_map(|(action, resource, keys)| Request {

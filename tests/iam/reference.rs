@@ -19,9 +19,7 @@ pub fn evaluate(identity: &[Value], boundary: Option<&Value>, request: &Request)
     layers.extend(boundary.map(|boundary| vec![boundary.clone()]));
     let applies = |effect: &str, layer: &[Value]| {
         layer.iter().any(|policy| {
-            statements(policy)
-                .iter()
-                .any(|statement| statement["Effect"] == effect && applies(statement, request))
+            statements(policy).iter().any(|statement| statement["Effect"] == effect && applies(statement, request))
         })
     };
     if layers.iter().any(|layer| applies("Deny", layer)) {
@@ -96,17 +94,12 @@ fn conditions(block: &Value, request: &Request) -> bool {
     };
     operators.iter().all(|(operator, keys)| {
         let keys = keys.as_object().expect("an object");
-        keys.iter()
-            .all(|(key, values)| condition(operator, key, &texts(values), request))
+        keys.iter().all(|(key, values)| condition(operator, key, &texts(values), request))
     })
 }
 
 fn condition(operator: &str, key: &str, wanted: &[String], request: &Request) -> bool {
-    let actual = request
-        .keys
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(key))
-        .map(|(_, values)| values.clone());
+    let actual = request.keys.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, values)| values.clone());
     if operator == "Null" {
         return wanted.iter().any(|value| (value == "true") == actual.is_none());
     }
@@ -139,9 +132,7 @@ fn compare(operator: &str, wanted: &str, actual: &str) -> bool {
     };
     match operator {
         "StringEquals" | "StringNotEquals" => wanted == actual,
-        "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => {
-            wanted.to_lowercase() == actual.to_lowercase()
-        }
+        "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => wanted.to_lowercase() == actual.to_lowercase(),
         "StringLike" | "StringNotLike" => glob(wanted, actual),
         "Bool" => wanted.eq_ignore_ascii_case(actual),
         "NumericEquals" | "NumericNotEquals" => numbers().0 == numbers().1,

@@ -62,10 +62,7 @@ impl File {
 
     fn trust(&self, question: &str, statements: &Value) -> String {
         let document = Document::parse(&self.document(statements)).expect("a policy");
-        let around = trust::Surroundings {
-            max_mfa_age: self.max_mfa_age,
-            ..trust::Surroundings::default()
-        };
+        let around = trust::Surroundings { max_mfa_age: self.max_mfa_age, ..trust::Surroundings::default() };
         let role = format!("arn:aws:iam::{}:role/vendor", self.own_account);
         let report = trust::report(&role, &self.own_account, &document, &around);
         match question {
@@ -88,9 +85,8 @@ fn every_vector_gets_its_answer() {
         .iter()
         .filter_map(|vector| {
             let answer = file.answer(vector);
-            (answer != vector.answer).then(|| {
-                format!("{} {}: {answer}, not {}", vector.id, vector.title, vector.answer)
-            })
+            (answer != vector.answer)
+                .then(|| format!("{} {}: {answer}, not {}", vector.id, vector.title, vector.answer))
         })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -6,13 +6,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::Account;
+use super::reach::{ByPrefix, literal_beginnings, mentioned_roles, services, trust_reach};
 use crate::iam::admin::{AdminReport, AdminVerdict, Assessment};
 use crate::iam::escalation::subject::{Subject, grade};
 use crate::iam::escalation::{Certainty, Escalation, Path, PathKind, Target, action_id, paths};
-use crate::iam::interest::ActionId;
 use crate::iam::layers::{LayerKind, Question};
 use crate::iam::matching::Asked;
-use crate::iam::policy::{Document, Effect, PrincipalKind};
+use crate::iam::policy::Document;
 use crate::iam::principal::{Content, Kind};
 use crate::iam::trust;
 use crate::iam::truth::Truth;
@@ -20,12 +20,7 @@ use crate::iam::truth::Truth;
 /// How many pairs of a principal and a role that it may rewrite are looked at in one account.
 const MAX_REWRITES: usize = 2_000_000;
 
-const LEVELS: [Certainty; 4] = [
-    Certainty::Certain,
-    Certainty::Potential,
-    Certainty::Conditional,
-    Certainty::Unknown,
-];
+const LEVELS: [Certainty; 4] = [Certainty::Certain, Certainty::Potential, Certainty::Conditional, Certainty::Unknown];
 
 pub(super) struct Closure<'a> {
     account: &'a Account,
@@ -44,29 +39,6 @@ pub(super) struct Closure<'a> {
     /// The services of which an administrator role has been seen: another one would add nothing to the
     /// paths through whatever runs there.
     served: HashSet<String>,
-}
-
-/// Principals by the literal beginnings of the resources that their statements name, so that a target
-/// is compared with those that may mean it and no others.
-#[derive(Default)]
-struct ByPrefix(HashMap<String, Vec<usize>>);
-
-impl ByPrefix {
-    fn add(&mut self, prefix: String, index: usize) {
-        let list = self.0.entry(prefix).or_default();
-        if list.last() != Some(&index) {
-            list.push(index);
-        }
-    }
-
-    fn of(&self, arn: &str) -> Vec<usize> {
-        let ends = arn.char_indices().map(|(end, _)| end).chain([arn.len()]);
-        let lists = ends.filter_map(|end| self.0.get(&arn[..end]));
-        let mut found: Vec<usize> = lists.flatten().copied().collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
 }
 
 impl<'a> Closure<'a> {
@@ -92,12 +64,12 @@ impl<'a> Closure<'a> {
         self.start();
         self.index();
         self.rewrite_roles();
-        for level in 0..LEVELS.len() {
-            while let Some(target) = self.queues[level].pop_front() {
-                let current = self.grades[target] == Some(LEVELS[level]);
-                if current && !self.done[target] {
+        for (queue, level) in LEVELS.into_iter().enumerate() {
+            // Whoever is found is at this level or a later one, never at one that is done.
+            while let Some(target) = self.queues[queue].pop_front() {
+                if self.grades[target] == Some(level) && !self.done[target] {
                     self.done[target] = true;
-                    self.reach(target, LEVELS[level]);
+                    self.reach(target, level);
                 }
             }
         }
@@ -211,10 +183,9 @@ impl<'a> Closure<'a> {
             let fits = match path.kind {
                 PathKind::TakeOver => path.needs.iter().any(|need| fits(need.on, principal.kind)),
                 PathKind::Assume => principal.kind == Kind::Role,
-                PathKind::PassRole | PathKind::Existing => path
-                    .service
-                    .as_ref()
-                    .is_some_and(|service| services.contains(&service.as_str())),
+                PathKind::PassRole | PathKind::Existing => {
+                    path.service.as_ref().is_some_and(|service| services.contains(&service.as_str()))
+                }
                 _ => false,
             };
             if !fits {
@@ -225,8 +196,7 @@ impl<'a> Closure<'a> {
                 (PathKind::Existing, ready) => {
                     let seen = path.service.iter().all(|service| self.served.contains(service));
                     let everybody = ready.filter(|_| !seen);
-                    let mut all: Vec<usize> =
-                        everybody.into_iter().flat_map(|ready| ready.keys().copied()).collect();
+                    let mut all: Vec<usize> = everybody.into_iter().flat_map(|ready| ready.keys().copied()).collect();
                     all.sort_unstable();
                     all
                 }
@@ -250,9 +220,7 @@ impl<'a> Closure<'a> {
                 let certainty = match path.kind {
                     PathKind::Assume => assume(subject, &principal.arn, document),
                     PathKind::TakeOver => take_over(subject, path, &principal.arn),
-                    PathKind::PassRole => {
-                        certain(ready.and(subject.passes(path, &principal.arn)), Certainty::Certain)
-                    }
+                    PathKind::PassRole => certain(ready.and(subject.passes(path, &principal.arn)), Certainty::Certain),
                     _ => certain(ready, Certainty::Potential),
                 };
                 let Some(certainty) = certainty.map(|edge| edge.max(level)) else {
@@ -331,10 +299,7 @@ impl<'a> Closure<'a> {
             return report;
         };
         let through_others = paths().iter().filter(|path| {
-            matches!(
-                path.kind,
-                PathKind::Assume | PathKind::PassRole | PathKind::Existing | PathKind::TakeOver
-            )
+            matches!(path.kind, PathKind::Assume | PathKind::PassRole | PathKind::Existing | PathKind::TakeOver)
         });
         let mut usable = through_others.filter(|path| subject.reaches(path));
         if let Some(path) = usable.next() {
@@ -351,10 +316,7 @@ fn certain(truth: Truth, surest: Certainty) -> Option<Certainty> {
 }
 
 fn fits(target: Target, kind: Kind) -> bool {
-    matches!(
-        (target, kind),
-        (Target::User, Kind::User) | (Target::Role, Kind::Role) | (Target::Group, Kind::Group)
-    )
+    matches!((target, kind), (Target::User, Kind::User) | (Target::Role, Kind::Role) | (Target::Group, Kind::Group))
 }
 
 fn take_over(subject: &Subject<'_>, path: &Path, target: &str) -> Option<Certainty> {
@@ -371,11 +333,7 @@ fn take_over(subject: &Subject<'_>, path: &Path, target: &str) -> Option<Certain
 fn assume(subject: &Subject<'_>, role: &str, document: Option<&Document>) -> Option<Certainty> {
     let assume = paths().iter().find(|path| path.kind == PathKind::Assume)?;
     let action = action_id(assume.needs.first()?)?;
-    let question = Question {
-        action: Asked::Id(action),
-        resource: role,
-        context: &subject.context,
-    };
+    let question = Question { action: Asked::Id(action), resource: role, context: &subject.context };
     let allowed = subject.layers.answer(question);
     let Some(document) = document else {
         // Who may come in is not known.
@@ -411,106 +369,4 @@ fn unopposed(subject: &Subject<'_>, question: Question<'_>) -> Truth {
         }
     }
     truth
-}
-
-/// Whom of the account a trust policy may let in.
-#[derive(Default)]
-struct Reached {
-    /// By name.
-    named: Vec<usize>,
-    /// Anybody whom the account's policies allow it.
-    everybody: bool,
-}
-
-fn trust_reach(document: Option<&Document>, by_arn: &HashMap<&str, usize>, account: &str) -> Reached {
-    let Some(document) = document else {
-        return Reached {
-            everybody: true,
-            ..Reached::default()
-        };
-    };
-    let mut reached = Reached::default();
-    for statement in &document.statements {
-        reached.everybody |= statement.problem.is_some();
-        if statement.effect != Effect::Allow {
-            continue;
-        }
-        for entry in statement.principals.iter().flat_map(|p| &p.entries) {
-            match entry.kind {
-                PrincipalKind::Anyone => {
-                    // By name, in effect: nobody needs a permission of its own.
-                    reached.everybody = true;
-                    reached.named.extend(by_arn.values().copied());
-                }
-                PrincipalKind::Aws => match by_arn.get(entry.value.as_str()) {
-                    Some(index) => reached.named.push(*index),
-                    None => {
-                        reached.everybody |= entry.value.contains(account);
-                    }
-                },
-                _ => {}
-            }
-        }
-    }
-    reached.named.sort_unstable();
-    reached.named.dedup();
-    reached
-}
-
-/// The services that a trust policy lets in.
-fn services(document: &Document) -> Vec<&str> {
-    let allowing = document.statements.iter().filter(|statement| {
-        statement.effect == Effect::Allow
-            && statement.problem.is_none()
-            && statement.actions.matches("sts:assumerole").is_possible()
-    });
-    let entries = allowing.flat_map(|s| s.principals.iter().flat_map(|p| &p.entries));
-    entries
-        .filter(|entry| entry.kind == PrincipalKind::Service)
-        .map(|entry| entry.value.as_str())
-        .collect()
-}
-
-/// The roles that a path's statements may mean.
-fn mentioned_roles<'r>(
-    subject: &Subject<'_>,
-    path: &Path,
-    sorted: &'r [&'r str],
-) -> impl Iterator<Item = &'r str> {
-    let ids: Vec<_> = path.needs.iter().filter_map(action_id).collect();
-    let prefixes = literal_beginnings(subject, &ids).into_iter();
-    prefixes.flat_map(move |prefix| {
-        let from = sorted.partition_point(|role| *role < prefix.as_str());
-        let rest = sorted[from..].iter().copied();
-        rest.take_while(move |role| role.starts_with(&prefix))
-    })
-}
-
-/// What the resources of the statements that grant an action begin with, up to the first wildcard or
-/// variable. None begins with another.
-fn literal_beginnings(subject: &Subject<'_>, ids: &[ActionId]) -> Vec<String> {
-    let limits_only = subject.layers.layers.iter().all(|l| l.kind != LayerKind::Identity);
-    let mut prefixes: Vec<&str> = Vec::new();
-    for located in subject.layers.statements() {
-        let statement = located.statement;
-        let about = ids.iter().any(|id| statement.interest.contains(*id));
-        let grants = located.layer == LayerKind::Identity || limits_only;
-        if statement.effect != Effect::Allow || !about || !grants {
-            continue;
-        }
-        if let Some(resources) = &statement.resources {
-            for pattern in &resources.patterns {
-                let end = pattern.text.find(['*', '?', '$']).unwrap_or(pattern.text.len());
-                prefixes.push(if resources.negated { "" } else { &pattern.text[..end] });
-            }
-        }
-    }
-    prefixes.sort_unstable();
-    let mut kept: Vec<String> = Vec::new();
-    for prefix in prefixes {
-        if !kept.last().is_some_and(|last| prefix.starts_with(last.as_str())) {
-            kept.push(prefix.to_owned());
-        }
-    }
-    kept
 }

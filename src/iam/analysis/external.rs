@@ -36,18 +36,13 @@ pub(super) fn inventory(roles: &[TrustReport]) -> Vec<ExternalPrincipal> {
                 continue;
             }
             let name = path.account.clone().unwrap_or_else(|| path.principal.clone());
-            let outsider = found
-                .entry((name.clone(), path.kind))
-                .or_insert_with(|| ExternalPrincipal {
-                    principal: name,
-                    kind: path.kind,
-                    own: path.own,
-                    entries: Vec::new(),
-                });
-            outsider.entries.push(Entry {
-                role: role.role.clone(),
-                path: index,
+            let outsider = found.entry((name.clone(), path.kind)).or_insert_with(|| ExternalPrincipal {
+                principal: name,
+                kind: path.kind,
+                own: path.own,
+                entries: Vec::new(),
             });
+            outsider.entries.push(Entry { role: role.role.clone(), path: index });
         }
     }
     found.into_values().collect()

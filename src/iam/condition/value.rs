@@ -19,10 +19,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 }
 
 pub(super) fn number(text: &str) -> Option<f64> {
-    text.trim()
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite())
+    text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
 /// A time as one of the W3C profiles of ISO 8601, or as seconds since 1970; in milliseconds.

@@ -61,13 +61,7 @@ impl<'a> Subject<'a> {
                 }
             }
         }
-        Self {
-            principal,
-            layers,
-            context,
-            reach,
-            uncapped,
-        }
+        Self { principal, layers, context, reach, uncapped }
     }
 
     /// Is the action allowed on the resource?
@@ -75,11 +69,7 @@ impl<'a> Subject<'a> {
         if !self.reach.contains(action) {
             return Truth::False;
         }
-        self.layers.answer(Question {
-            action: Asked::Id(action),
-            resource,
-            context,
-        })
+        self.layers.answer(Question { action: Asked::Id(action), resource, context })
     }
 
     /// The same for a need of the catalogue, with the best of the choices that the caller has.
@@ -108,10 +98,7 @@ impl<'a> Subject<'a> {
                 })
                 .collect();
         }
-        contexts
-            .iter()
-            .map(|context| self.allows(action, resource, context))
-            .fold(Truth::False, Truth::or)
+        contexts.iter().map(|context| self.allows(action, resource, context)).fold(Truth::False, Truth::or)
     }
 
     /// An ARN of the kind that stands for anybody or anything.
@@ -134,11 +121,7 @@ impl<'a> Subject<'a> {
     fn own(&self, target: Target) -> Vec<String> {
         let principal = self.principal;
         let itself = |target| {
-            if principal.arn.is_empty() {
-                self.iam_arn(target, SELF)
-            } else {
-                principal.arn.clone()
-            }
+            if principal.arn.is_empty() { self.iam_arn(target, SELF) } else { principal.arn.clone() }
         };
         match (target, principal.kind) {
             (Target::User, Kind::User) | (Target::Role, Kind::Role) => vec![itself(target)],
@@ -241,11 +224,7 @@ impl<'a> Subject<'a> {
 
     /// The paths that the principal's own policies open, whoever else is in the account.
     pub fn own_paths(&self) -> Vec<Escalation> {
-        paths()
-            .iter()
-            .filter(|path| self.reaches(path))
-            .filter_map(|path| self.own_path(path))
-            .collect()
+        paths().iter().filter(|path| self.reaches(path)).filter_map(|path| self.own_path(path)).collect()
     }
 
     /// The quick test: is every action of the path mentioned at all?
@@ -265,11 +244,7 @@ impl<'a> Subject<'a> {
                     .map(|arn| (self.meets(need, &arn), arn))
                     .filter(|(truth, _)| truth.is_possible())
                     .min_by_key(|(truth, _)| !truth.is_true());
-                let surest = if path.speculative {
-                    Certainty::Potential
-                } else {
-                    Certainty::Certain
-                };
+                let surest = if path.speculative { Certainty::Potential } else { Certainty::Certain };
                 if let Some((truth, arn)) = &best
                     && truth.is_true()
                 {
@@ -294,13 +269,9 @@ impl<'a> Subject<'a> {
                 let anybody = self.meets(need, &self.arbitrary(need.on));
                 self.graded(path, anybody, Certainty::Potential)
             }
-            PathKind::Create => {
-                self.graded(path, self.meets_on_one(path), Certainty::Certain)
-            }
+            PathKind::Create => self.graded(path, self.meets_on_one(path), Certainty::Certain),
             // Whether there is such a user or role is not in the principal's own policies.
-            PathKind::Combine => {
-                self.graded(path, self.meets_on_one(path), Certainty::Potential)
-            }
+            PathKind::Combine => self.graded(path, self.meets_on_one(path), Certainty::Potential),
             PathKind::PassRole | PathKind::Existing | PathKind::Assume => None,
         }
     }
@@ -318,9 +289,7 @@ impl<'a> Subject<'a> {
                 let need = path.needs.first()?;
                 let arn = self.own(need.on).into_iter().next()?;
                 let truth = self.meets(need, &arn);
-                truth
-                    .is_possible()
-                    .then(|| self.report(path, grade(truth, Certainty::Certain), Some(&arn)))
+                truth.is_possible().then(|| self.report(path, grade(truth, Certainty::Certain), Some(&arn)))
             })
             .min_by_key(|escalation| escalation.certainty)
     }
@@ -343,10 +312,7 @@ impl<'a> Subject<'a> {
         };
         let context = self.context.clone().with("iam:PassedToService", service);
         let passing = path.needs.iter().filter(|need| need.on == Target::Passed);
-        passing
-            .filter_map(action_id)
-            .map(|action| self.allows(action, role, &context))
-            .fold(Truth::True, Truth::and)
+        passing.filter_map(action_id).map(|action| self.allows(action, role, &context)).fold(Truth::True, Truth::and)
     }
 
     /// The pass-role paths that are open for any role that there may be.
@@ -364,24 +330,12 @@ impl<'a> Subject<'a> {
             .collect()
     }
 
-    fn graded(
-        &self,
-        path: &'static Path,
-        truth: Truth,
-        surest: Certainty,
-    ) -> Option<Escalation> {
-        truth
-            .is_possible()
-            .then(|| self.report(path, grade(truth, surest), None))
+    fn graded(&self, path: &'static Path, truth: Truth, surest: Certainty) -> Option<Escalation> {
+        truth.is_possible().then(|| self.report(path, grade(truth, surest), None))
     }
 
     /// The path with the statements that grant it and the keys it hangs on.
-    pub fn report(
-        &self,
-        path: &'static Path,
-        certainty: Certainty,
-        target: Option<&str>,
-    ) -> Escalation {
+    pub fn report(&self, path: &'static Path, certainty: Certainty, target: Option<&str>) -> Escalation {
         let mut report = path.report(certainty);
         report.target = target.map(str::to_owned);
         let mut keys = BTreeSet::new();
@@ -398,14 +352,9 @@ impl<'a> Subject<'a> {
                 Target::Any => "*".to_owned(),
                 on => target.map_or_else(|| self.arbitrary(on), str::to_owned),
             };
-            let question = Question {
-                action: Asked::Id(action),
-                resource: &resource,
-                context: &context,
-            };
+            let question = Question { action: Asked::Id(action), resource: &resource, context: &context };
             let open = |located: &Located<'_>, truth: Truth| {
-                truth == Truth::Maybe
-                    && (need.on != Target::Any || !located.statement.conditions.is_empty())
+                truth == Truth::Maybe && (need.on != Target::Any || !located.statement.conditions.is_empty())
             };
             for (located, truth) in self.layers.applying(question) {
                 let allows = located.statement.effect == Effect::Allow;
@@ -428,11 +377,7 @@ impl<'a> Subject<'a> {
 
 /// A truth as a certainty, which is at most `surest`.
 pub(crate) fn grade(truth: Truth, surest: Certainty) -> Certainty {
-    if truth.is_true() {
-        surest
-    } else {
-        Certainty::Conditional.max(surest)
-    }
+    if truth.is_true() { surest } else { Certainty::Conditional.max(surest) }
 }
 
 /// A resource that the pattern matches.

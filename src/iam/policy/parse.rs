@@ -1,12 +1,19 @@
 //! From JSON to [`Document`]: shape only, no judgement.
 
+use std::collections::HashSet;
+
 use super::{
-    Actions, Document, Effect, MAX_DOCUMENT_BYTES, Pattern, PolicyError, PrincipalEntry,
-    PrincipalKind, Principals, Resources, Statement, Version,
+    Actions, Document, Effect, MAX_DOCUMENT_BYTES, Pattern, PolicyError, PrincipalEntry, PrincipalKind, Principals,
+    Resources, Statement, Version,
 };
 use crate::iam::condition::Clause;
 use crate::iam::interest;
 use crate::iam::json::Json;
+
+/// No action has a longer name, and no resource a longer ARN. The bounds keep the comparison of patterns
+/// with each other short.
+const MAX_ACTION: usize = 256;
+const MAX_RESOURCE: usize = 2048;
 
 pub(super) fn document(text: &str) -> Result<Document, PolicyError> {
     if text.len() > MAX_DOCUMENT_BYTES {
@@ -36,14 +43,8 @@ pub(super) fn document(text: &str) -> Result<Document, PolicyError> {
         }
     }
     let statements = statements.ok_or_else(|| shape("there is no Statement"))?;
-    let statements = statements
-        .into_iter()
-        .map(|value| statement(value, version))
-        .collect();
-    Ok(Document {
-        version,
-        statements,
-    })
+    let statements = statements.into_iter().map(|value| statement(value, version)).collect();
+    Ok(Document { version, statements })
 }
 
 fn shape(message: impl Into<String>) -> PolicyError {
@@ -103,22 +104,20 @@ fn fill(statement: &mut Statement, value: Json, version: Version) -> Result<(), 
                 if statement.resources.is_some() {
                     return Err("both Resource and NotResource".into());
                 }
+                let patterns = texts(&key, value)?;
+                if patterns.iter().any(|text| text.len() > MAX_RESOURCE) {
+                    return Err(format!("a resource of more than {MAX_RESOURCE} bytes"));
+                }
                 statement.resources = Some(Resources {
                     negated: key == "NotResource",
-                    patterns: texts(&key, value)?
-                        .into_iter()
-                        .map(|text| Pattern::new(text, version))
-                        .collect(),
+                    patterns: patterns.into_iter().map(|text| Pattern::new(text, version)).collect(),
                 });
             }
             "Principal" | "NotPrincipal" => {
                 if statement.principals.is_some() {
                     return Err("both Principal and NotPrincipal".into());
                 }
-                statement.principals = Some(Principals {
-                    negated: key == "NotPrincipal",
-                    entries: principals(value)?,
-                });
+                statement.principals = Some(Principals { negated: key == "NotPrincipal", entries: principals(value)? });
             }
             "Condition" => statement.conditions = conditions(value, version)?,
             other => return Err(format!("unknown element {other:?}")),
@@ -134,7 +133,7 @@ fn fill(statement: &mut Statement, value: Json, version: Version) -> Result<(), 
 /// An action is `service:Name`, wildcards allowed anywhere.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
 fn is_action(text: &str) -> bool {
-    text.contains(':') || text.contains('*')
+    (text.contains(':') || text.contains('*')) && text.len() <= MAX_ACTION
 }
 
 /// A string, or an array of at least one string.
@@ -156,15 +155,13 @@ fn texts(element: &str, value: Json) -> Result<Vec<String>, String> {
 fn principals(value: Json) -> Result<Vec<PrincipalEntry>, String> {
     let groups = match value {
         Json::String(text) if text == "*" => {
-            return Ok(vec![PrincipalEntry {
-                kind: PrincipalKind::Anyone,
-                value: text,
-            }]);
+            return Ok(vec![PrincipalEntry { kind: PrincipalKind::Anyone, value: text }]);
         }
         Json::Object(groups) => groups,
         _ => return Err("Principal is neither \"*\" nor an object".into()),
     };
     let mut entries = Vec::new();
+    let mut seen = HashSet::new();
     for (key, values) in groups {
         let kind = match key.as_str() {
             "AWS" => PrincipalKind::Aws,
@@ -180,7 +177,10 @@ fn principals(value: Json) -> Result<Vec<PrincipalEntry>, String> {
                 PrincipalKind::Aws if value == "*" => PrincipalKind::Anyone,
                 kind => kind,
             };
-            entries.push(PrincipalEntry { kind, value });
+            // Naming somebody twice says nothing more.
+            if seen.insert((key.clone(), value.clone())) {
+                entries.push(PrincipalEntry { kind, value });
+            }
         }
     }
     Ok(entries)
@@ -199,9 +199,8 @@ fn conditions(value: Json, version: Version) -> Result<Vec<Clause>, String> {
             Clause::check_operator(&operator)?;
         }
         for (key, values) in keys {
-            let values = scalars(values).ok_or_else(|| {
-                format!("the values of {operator} {key} are neither scalars nor an array of them")
-            })?;
+            let values = scalars(values)
+                .ok_or_else(|| format!("the values of {operator} {key} are neither scalars nor an array of them"))?;
             clauses.push(Clause::new(&operator, &key, values, version)?);
         }
     }
@@ -226,9 +225,6 @@ fn scalars(value: Json) -> Option<Vec<String>> {
 
 impl Pattern {
     pub(crate) fn new(text: String, version: Version) -> Self {
-        Self {
-            variables: version == Version::V2012 && text.contains("${"),
-            text: text.into_boxed_str(),
-        }
+        Self { variables: version == Version::V2012 && text.contains("${"), text: text.into_boxed_str() }
     }
 }

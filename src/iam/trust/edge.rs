@@ -31,11 +31,7 @@ enum Meant {
 }
 
 pub(crate) fn admits(document: &Document, principal: &Principal, context: &Context) -> Admission {
-    let mut admission = Admission {
-        direct: Truth::False,
-        by_account: Truth::False,
-        unclear: false,
-    };
+    let mut admission = Admission { direct: Truth::False, by_account: Truth::False, unclear: false };
     let mut denied = Truth::False;
     for statement in &document.statements {
         if !trust_statement(statement).is_true() {
@@ -103,11 +99,7 @@ fn meant_by(entry: &PrincipalEntry, principal: &Principal) -> Meant {
                     && parts.next() == Some("assumed-role")
                     && parts.next() == Some(principal.name())
             };
-            if Arn::parse(&entry.value).is_some_and(session_of) {
-                Meant::Session
-            } else {
-                Meant::No
-            }
+            if Arn::parse(&entry.value).is_some_and(session_of) { Meant::Session } else { Meant::No }
         }
         _ => Meant::No,
     }

@@ -25,18 +25,15 @@ pub(super) fn of(
         }
     };
     match path.kind {
-        PathKind::Public => add(
-            "public-principal",
-            format!("{} lets every AWS account in that meets the conditions", path.principal),
-        ),
-        PathKind::Orphan => add(
-            "deleted-principal",
-            format!("{} is the id of a principal that no longer exists", path.principal),
-        ),
-        PathKind::Unclear => add(
-            "unclear-principal",
-            format!("{} is not a principal that a trust policy can name", path.principal),
-        ),
+        PathKind::Public => {
+            add("public-principal", format!("{} lets every AWS account in that meets the conditions", path.principal))
+        }
+        PathKind::Orphan => {
+            add("deleted-principal", format!("{} is the id of a principal that no longer exists", path.principal))
+        }
+        PathKind::Unclear => {
+            add("unclear-principal", format!("{} is not a principal that a trust policy can name", path.principal))
+        }
         PathKind::Saml => add(
             "identity-provider-decides",
             "who may assume the role, and whether with MFA, is decided in the identity provider".into(),
@@ -54,10 +51,7 @@ pub(super) fn of(
         add("missing-principal", format!("{} does not exist in the account", path.principal));
     }
     if path.open == Truth::False {
-        add(
-            "closed-path",
-            "no request can meet the conditions: the path grants nothing".into(),
-        );
+        add("closed-path", "no request can meet the conditions: the path grants nothing".into());
         let federated = matches!(path.action, AssumeAction::WithSaml | AssumeAction::WithWebIdentity);
         if federated && asking.clauses().any(|clause| clause.key.starts_with("aws:multifactorauth")) {
             add(
@@ -80,10 +74,7 @@ pub(super) fn of(
         add("dead-identity-condition", "no token can have what the conditions ask for".into());
     }
     if matches!(path.guard, Some(ServiceGuard::Unguarded { .. })) {
-        add(
-            "unguarded-service",
-            format!("{} could be made to act for another account", path.principal),
-        );
+        add("unguarded-service", format!("{} could be made to act for another account", path.principal));
     }
     lints(asking, &mut add);
     found
@@ -105,17 +96,11 @@ fn external_ids(
             add("external-id-is-a-name", format!("the external id {id} is the role's or vendor's name"));
         }
         if id.chars().count() < SHORT {
-            add(
-                "external-id-short",
-                format!("the external id {id} has fewer than {SHORT} characters"),
-            );
+            add("external-id-short", format!("the external id {id} has fewer than {SHORT} characters"));
         }
     }
     if path.external_ids.len() > 1 {
-        add(
-            "several-external-ids",
-            format!("any of {} is accepted", path.external_ids.join(", ")),
-        );
+        add("several-external-ids", format!("any of {} is accepted", path.external_ids.join(", ")));
     }
 }
 
@@ -123,9 +108,7 @@ fn external_ids(
 fn lints(asking: &Asking<'_>, add: &mut impl FnMut(&'static str, String)) {
     for clause in &asking.statement.conditions {
         let (operator, key) = (clause.operator, &clause.key);
-        let guards = key.starts_with("aws:multifactorauth")
-            || &**key == "sts:externalid"
-            || key.ends_with(":sub");
+        let guards = key.starts_with("aws:multifactorauth") || &**key == "sts:externalid" || key.ends_with(":sub");
         if guards && operator.if_exists {
             add("if-exists-in-allow", format!("{key} need not be there, because of IfExists"));
         }

@@ -78,8 +78,14 @@ pub struct OidcTrust {
     pub example: Option<String>,
 }
 
+/// No more subjects are tried out. IAM's own limit for a trust policy leaves room for fewer.
+const MAX_SUBJECTS: usize = 100;
+
 /// Stands for a name that nobody but a stranger has.
 const STRANGER: &str = "zz9stranger";
+
+/// Stands for the name of somebody of whom other claims are known.
+const ACQUAINTANCE: &str = "zz8acquaintance";
 
 /// Claims by which a provider tells its customers apart; the first two follow from the subject.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif>
@@ -110,6 +116,15 @@ struct Provider {
     parse: fn(&str) -> Option<Owner<'_>>,
 }
 
+impl Provider {
+    /// Whom a subject belongs to, if it is one that the provider could give.
+    fn owner<'a>(&self, subject: &'a str) -> Option<Owner<'a>> {
+        let owner = (self.parse)(subject)?;
+        let name = |text: &str| !text.contains(':');
+        (name(owner.organisation) && name(owner.repository)).then_some(owner)
+    }
+}
+
 /// Whom a subject belongs to.
 struct Owner<'a> {
     organisation: &'a str,
@@ -137,7 +152,10 @@ const PROVIDERS: &[Provider] = &[
     Provider {
         name: "gitlab",
         hosts: &["gitlab.com"],
-        subjects: &["project_path:{o}/{r}:ref_type:branch:ref:zz9stranger", "project_path:{o}/{r}:ref_type:tag:ref:zz9stranger"],
+        subjects: &[
+            "project_path:{o}/{r}:ref_type:branch:ref:zz9stranger",
+            "project_path:{o}/{r}:ref_type:tag:ref:zz9stranger",
+        ],
         parse: |subject| {
             let rest = subject.strip_prefix("project_path:")?;
             let (path, rest) = rest.split_once(':')?;
@@ -191,15 +209,23 @@ pub(super) fn is_built_in(value: &str) -> bool {
 
 /// Providers for everybody whose subjects we cannot take apart.
 fn is_shared(issuer: &str) -> bool {
-    let hosts = ["accounts.google.com", "gitlab.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com", "oidc.vercel.com", "api.pulumi.com/oidc", "token.actions.githubusercontent.com", "app.terraform.io", "agent.buildkite.com"];
+    let hosts = [
+        "accounts.google.com",
+        "gitlab.com",
+        "www.amazon.com",
+        "graph.facebook.com",
+        "cognito-identity.amazonaws.com",
+        "oidc.vercel.com",
+        "api.pulumi.com/oidc",
+        "token.actions.githubusercontent.com",
+        "app.terraform.io",
+        "agent.buildkite.com",
+    ];
     hosts.contains(&issuer)
 }
 
 pub(super) fn trust(asking: &Asking<'_>, principal: &str) -> OidcTrust {
-    let issuer = principal
-        .split_once(":oidc-provider/")
-        .map_or(principal, |(_, issuer)| issuer)
-        .to_lowercase();
+    let issuer = principal.split_once(":oidc-provider/").map_or(principal, |(_, issuer)| issuer).to_lowercase();
     let provider = PROVIDERS.iter().find(|provider| {
         let mut hosts = provider.hosts.iter();
         hosts.any(|host| issuer == *host || host.ends_with('.') && issuer.starts_with(host))
@@ -217,20 +243,9 @@ pub(super) fn trust(asking: &Asking<'_>, principal: &str) -> OidcTrust {
         .collect();
     subjects.sort();
     subjects.dedup();
-    let probe = Probe {
-        asking,
-        issuer: &issuer,
-        subject_key: &subject_key,
-        provider,
-    };
+    let probe = Probe { asking, issuer: &issuer, subject_key: &subject_key, provider };
     let (width, example) = probe.widest(&subjects);
-    OidcTrust {
-        provider: provider.map(|provider| provider.name),
-        width,
-        subjects,
-        example,
-        issuer,
-    }
+    OidcTrust { provider: provider.map(|provider| provider.name), width, subjects, example, issuer }
 }
 
 struct Probe<'a> {
@@ -246,11 +261,12 @@ impl Probe<'_> {
         // A condition that a token without a subject would meet is no guard at all.
         let widest = self.width_of(STRANGER);
         let without = self.contexts(STRANGER).into_iter();
-        if without
-            .map(|context| context.without(self.subject_key))
-            .any(|context| self.asking.allowed(&context))
-        {
+        if without.map(|context| context.without(self.subject_key)).any(|context| self.asking.allowed(&context)) {
             return (widest, Some(STRANGER.to_owned()));
+        }
+        if written.len() > MAX_SUBJECTS {
+            // Too many to be tried out one by one; nobody is cleared for that.
+            return (widest, None);
         }
         for subject in self.candidates(written) {
             let width = self.width_of(&subject);
@@ -264,12 +280,17 @@ impl Probe<'_> {
     /// Subjects to try: strangers, neighbours, and what the policy's own patterns stand for.
     fn candidates(&self, written: &[String]) -> BTreeSet<String> {
         let mut found = BTreeSet::from([STRANGER.to_owned()]);
-        let mut owners = vec![(STRANGER.to_owned(), STRANGER.to_owned())];
+        // Somebody whom a claim other than the subject singles out may be of any name.
+        let mut owners = vec![
+            (STRANGER.to_owned(), STRANGER.to_owned()),
+            (ACQUAINTANCE.to_owned(), STRANGER.to_owned()),
+            (ACQUAINTANCE.to_owned(), ACQUAINTANCE.to_owned()),
+        ];
         if let Some(provider) = self.provider {
             // `repository` and `repository_owner` claims name owners, too.
             let named = self.claims("repository").into_iter().map(|name| format!("repo:{name}:x"));
-            let all: Vec<String> = written.iter().cloned().chain(named).take(200).collect();
-            for owner in all.iter().filter_map(|subject| (provider.parse)(subject)) {
+            let all: Vec<String> = written.iter().cloned().chain(named).take(2 * MAX_SUBJECTS).collect();
+            for owner in all.iter().filter_map(|subject| provider.owner(subject)) {
                 let plain = |name: &str| name.replace('*', STRANGER).replace('?', "q");
                 owners.push((plain(owner.organisation), STRANGER.to_owned()));
                 owners.push((plain(owner.organisation), plain(owner.repository)));
@@ -298,7 +319,7 @@ impl Probe<'_> {
                 })
                 .collect(),
         };
-        for value in written.iter().take(200) {
+        for value in written {
             if !glob::is_glob(value) {
                 found.insert(value.clone());
                 continue;
@@ -329,7 +350,7 @@ impl Probe<'_> {
         let Some(provider) = self.provider else {
             return if subject.contains(STRANGER) { widest } else { OidcWidth::Subject };
         };
-        let Some(owner) = (provider.parse)(subject) else {
+        let Some(owner) = provider.owner(subject) else {
             // Not the shape that the provider gives its subjects (they can be customised).
             return if subject.starts_with(STRANGER) { widest } else { OidcWidth::Subject };
         };
@@ -340,11 +361,12 @@ impl Probe<'_> {
             return if provider.name == "eks" { widest } else { OidcWidth::OrgWide };
         }
         let rest = owner.rest;
-        let free = rest == STRANGER
+        let free = rest.starts_with(STRANGER)
             || rest == "pull_request"
-            || rest.ends_with(&format!("/{STRANGER}")) && rest.matches('/').count() == 2
-            || rest.ends_with(&format!(":{STRANGER}"))
-            || rest.contains(&format!("refs/heads/{STRANGER}:"));
+            || provider.subjects.iter().any(|subject| {
+                let subject = subject.replace("{o}", "o").replace("{r}", "r");
+                provider.owner(&subject).is_some_and(|template| template.rest == rest)
+            });
         if free {
             OidcWidth::RepoWide
         } else if rest.starts_with("environment:") {
@@ -365,7 +387,7 @@ impl Probe<'_> {
     fn contexts(&self, subject: &str) -> Vec<Context> {
         let key = |claim: &str| format!("{}:{claim}", self.issuer);
         let mut base = self.asking.base.clone().with(self.subject_key, subject);
-        let owner = self.provider.and_then(|provider| (provider.parse)(subject));
+        let owner = self.provider.and_then(|provider| provider.owner(subject));
         let stranger = subject.contains(STRANGER);
         if let (Some(owner), Some("github-actions")) = (&owner, self.provider.map(|p| p.name)) {
             let repository = format!("{}/{}", owner.organisation, owner.repository);
@@ -397,11 +419,7 @@ impl Probe<'_> {
         } else {
             return vec![base];
         }
-        audiences
-            .into_iter()
-            .take(16)
-            .map(|audience| base.clone().with(&key("aud"), audience))
-            .collect()
+        audiences.into_iter().take(8).map(|audience| base.clone().with(&key("aud"), audience)).collect()
     }
 
     fn audiences(&self) -> Vec<String> {

@@ -78,19 +78,10 @@ impl Requirement {
 }
 
 /// The weakest of several; `unseen` says that there may be paths that nobody could read.
-pub(super) fn worst<'r>(
-    all: impl Iterator<Item = &'r Requirement>,
-    unseen: Option<&str>,
-) -> Requirement {
-    let worst = all
-        .filter(|one| one.rank() > 0)
-        .max_by_key(|one| one.rank())
-        .cloned()
-        .unwrap_or(Requirement::NoPath);
+pub(super) fn worst<'r>(all: impl Iterator<Item = &'r Requirement>, unseen: Option<&str>) -> Requirement {
+    let worst = all.filter(|one| one.rank() > 0).max_by_key(|one| one.rank()).cloned().unwrap_or(Requirement::NoPath);
     match unseen {
-        Some(reason) if worst.rank() < 5 => Requirement::Unknown {
-            reason: reason.to_owned(),
-        },
+        Some(reason) if worst.rank() < 5 => Requirement::Unknown { reason: reason.to_owned() },
         _ => worst,
     }
 }
@@ -128,19 +119,14 @@ impl Asking<'_> {
     /// Might the request get through?
     pub fn allowed(&self, context: &Context) -> bool {
         condition::all_hold(&self.statement.conditions, context).is_possible()
-            && !self
-                .denies
-                .iter()
-                .any(|deny| condition::all_hold(&deny.conditions, context).is_true())
+            && !self.denies.iter().any(|deny| condition::all_hold(&deny.conditions, context).is_true())
     }
 
     /// Can any request take the path?
     pub fn open(&self) -> Truth {
         let allow = condition::all_hold(&self.statement.conditions, &self.base);
         let denies = self.denies.iter();
-        denies.fold(allow, |open, deny| {
-            open.and(condition::all_hold(&deny.conditions, &self.base).negate())
-        })
+        denies.fold(allow, |open, deny| open.and(condition::all_hold(&deny.conditions, &self.base).negate()))
     }
 
     /// The conditions that decide the path.
@@ -171,9 +157,7 @@ impl Asking<'_> {
     fn external_id(&self) -> Requirement {
         let without = self.base.clone().without(EXTERNAL_ID);
         if self.allowed(&without) {
-            return self.weak(Requirement::NotRequired {
-                counter_example: format!("a request without {EXTERNAL_ID}"),
-            });
+            return self.weak(Requirement::NotRequired { counter_example: format!("a request without {EXTERNAL_ID}") });
         }
         self.strength(EXTERNAL_ID, &self.base)
     }
@@ -203,16 +187,13 @@ impl Asking<'_> {
 
     /// On paths on which the key cannot exist there is no value to choose.
     fn can_be_absent_only(&self, key: &str) -> bool {
-        key == EXTERNAL_ID
-            && (self.action != AssumeAction::AssumeRole || self.kind == PathKind::Service)
+        key == EXTERNAL_ID && (self.action != AssumeAction::AssumeRole || self.kind == PathKind::Service)
     }
 
     /// A weakness stands only if no unreadable Deny might make up for it.
     fn weak(&self, requirement: Requirement) -> Requirement {
         match self.unclear_deny {
-            Some(reason) => Requirement::Unknown {
-                reason: reason.to_owned(),
-            },
+            Some(reason) => Requirement::Unknown { reason: reason.to_owned() },
             None => requirement,
         }
     }
@@ -226,10 +207,7 @@ impl Asking<'_> {
             base.clone().without(MFA_PRESENT),
         )];
         if self.action == AssumeAction::AssumeRole && self.kind != PathKind::Service {
-            requests.push((
-                format!("a request with {MFA_PRESENT} = false"),
-                base.with(MFA_PRESENT, "false"),
-            ));
+            requests.push((format!("a request with {MFA_PRESENT} = false"), base.with(MFA_PRESENT, "false")));
         }
         requests
     }
@@ -260,10 +238,7 @@ impl Asking<'_> {
             ages.dedup();
             requests.extend(ages.into_iter().map(|age| {
                 let context = self.base.clone().with(MFA_PRESENT, "true");
-                (
-                    format!("a request with {MFA_AGE} = {age}"),
-                    context.with(MFA_AGE, age.to_string()),
-                )
+                (format!("a request with {MFA_AGE} = {age}"), context.with(MFA_AGE, age.to_string()))
             }));
         }
         self.refuses(requests)
@@ -295,9 +270,8 @@ impl Asking<'_> {
         let base = self.somebody();
         let without = base.clone().without(SOURCE_IDENTITY).without("aws:SourceIdentity");
         if self.allowed(&without) {
-            return self.weak(Requirement::NotRequired {
-                counter_example: format!("a request without {SOURCE_IDENTITY}"),
-            });
+            return self
+                .weak(Requirement::NotRequired { counter_example: format!("a request without {SOURCE_IDENTITY}") });
         }
         self.strength(SOURCE_IDENTITY, &base)
     }
@@ -320,9 +294,7 @@ impl Asking<'_> {
         values.sort();
         values.dedup();
         let known = |value: &String| !glob::is_glob(value) && !value.contains("${");
-        values.retain(|value| {
-            known(value) && self.allowed(&self.base.clone().with(lower_case_key, value))
-        });
+        values.retain(|value| known(value) && self.allowed(&self.base.clone().with(lower_case_key, value)));
         values
     }
 }

@@ -64,16 +64,10 @@ struct Entry {
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     // The file is part of the program, and the test below reads it: this cannot fail at run time.
     #[allow(clippy::expect_used)]
-    serde_saphyr::from_str(include_str!("../service-guards.yaml"))
-        .expect("service-guards.yaml is readable")
+    serde_saphyr::from_str(include_str!("../service-guards.yaml")).expect("service-guards.yaml is readable")
 });
 
-const KEYS: [&str; 4] = [
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-];
+const KEYS: [&str; 4] = ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"];
 
 pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
     let stranger = asking
@@ -84,23 +78,16 @@ pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
         .with("aws:SourceOrgID", "o-stranger000")
         .with_values("aws:SourceOrgPaths", vec!["o-stranger000/r-strange/".to_owned()]);
     if !asking.allowed(&stranger) {
-        let mut keys: Vec<_> = asking
-            .clauses()
-            .map(|clause| clause.key.to_string())
-            .filter(|key| KEYS.contains(&key.as_str()))
-            .collect();
+        let mut keys: Vec<_> =
+            asking.clauses().map(|clause| clause.key.to_string()).filter(|key| KEYS.contains(&key.as_str())).collect();
         keys.sort();
         keys.dedup();
         return ServiceGuard::Guarded { keys };
     }
     let entry = CATALOGUE.services.iter().find(|entry| entry.service == service);
     match entry {
-        Some(entry) if entry.carries => ServiceGuard::Unguarded {
-            source: entry.source.clone(),
-        },
-        Some(entry) => ServiceGuard::NotSupported {
-            source: entry.source.clone(),
-        },
+        Some(entry) if entry.carries => ServiceGuard::Unguarded { source: entry.source.clone() },
+        Some(entry) => ServiceGuard::NotSupported { source: entry.source.clone() },
         None => ServiceGuard::UnknownService,
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::requirement::{Asking, Requirement, Requirements, worst};
-use super::{
-    AssumeAction, PathKind, Surroundings, TrustPath, TrustReport, classify, findings, oidc, service,
-};
+use super::{AssumeAction, PathKind, Surroundings, TrustPath, TrustReport, classify, findings, oidc, service};
 use crate::iam::arn::Arn;
 use crate::iam::context::Context;
 use crate::iam::policy::{Document, Effect, PrincipalEntry, PrincipalKind, Statement};
@@ -16,12 +14,7 @@ const STRANGER: &str = "731905284616";
 /// No policy is known to name more; a document with more is not analysed statement by statement.
 const MAX_PATHS: usize = 2000;
 
-pub(super) fn report(
-    role_arn: &str,
-    account: &str,
-    document: &Document,
-    around: &Surroundings<'_>,
-) -> TrustReport {
+pub(super) fn report(role_arn: &str, account: &str, document: &Document, around: &Surroundings<'_>) -> TrustReport {
     let mut problem = None;
     let mut unclear_deny = false;
     let mut unclear_allow = false;
@@ -109,22 +102,12 @@ struct Role<'a> {
 }
 
 impl Role<'_> {
-    fn walk(
-        &self,
-        index: usize,
-        statement: &Statement,
-        entry: &PrincipalEntry,
-        paths: &mut Vec<TrustPath>,
-    ) {
+    fn walk(&self, index: usize, statement: &Statement, entry: &PrincipalEntry, paths: &mut Vec<TrustPath>) {
         let (kind, account) = classify(entry, self.account);
         let actions: &[AssumeAction] = match kind {
             PathKind::Saml => &[AssumeAction::WithSaml],
             PathKind::Oidc => &[AssumeAction::WithWebIdentity],
-            PathKind::Public => &[
-                AssumeAction::AssumeRole,
-                AssumeAction::WithSaml,
-                AssumeAction::WithWebIdentity,
-            ],
+            PathKind::Public => &[AssumeAction::AssumeRole, AssumeAction::WithSaml, AssumeAction::WithWebIdentity],
             _ => &[AssumeAction::AssumeRole],
         };
         for action in actions {
@@ -207,12 +190,8 @@ impl Role<'_> {
         for clause in asking.clauses() {
             match &*clause.key {
                 "aws:principalaccount" => accounts.extend(clause.written.iter().cloned()),
-                "aws:principalarn" => accounts.extend(
-                    clause
-                        .written
-                        .iter()
-                        .map(|arn| Arn::parse(arn).map_or("*", |arn| arn.account).to_owned()),
-                ),
+                "aws:principalarn" => accounts
+                    .extend(clause.written.iter().map(|arn| Arn::parse(arn).map_or("*", |arn| arn.account).to_owned())),
                 "aws:principalorgid" | "aws:principalorgpaths" | "aws:userid" => {}
                 _ => continue,
             }
@@ -220,46 +199,32 @@ impl Role<'_> {
         }
         let keys: Vec<_> = keys.into_iter().collect();
         match accounts.into_iter().collect::<Vec<_>>().as_slice() {
-            [only] if only == self.account => {
-                (PathKind::SameAccount, Some(self.account.to_owned()), keys)
-            }
-            [only] if crate::iam::arn::is_account_id(only) => {
-                (PathKind::CrossAccount, Some(only.clone()), keys)
-            }
+            [only] if only == self.account => (PathKind::SameAccount, Some(self.account.to_owned()), keys),
+            [only] if crate::iam::arn::is_account_id(only) => (PathKind::CrossAccount, Some(only.clone()), keys),
             _ => (PathKind::CrossAccount, None, keys),
         }
     }
 }
 
 /// What is known of every request on a path.
-fn base_context(
-    entry: &PrincipalEntry,
-    action: AssumeAction,
-    kind: PathKind,
-    account: Option<&str>,
-) -> Context {
+fn base_context(entry: &PrincipalEntry, action: AssumeAction, kind: PathKind, account: Option<&str>) -> Context {
     let mut context = Context::new();
     if let Some(account) = account {
         context.set("aws:PrincipalAccount", account);
     }
-    if entry.kind == PrincipalKind::Aws && !super::is_whole_account(&entry.value) {
-        if let Some(arn) = Arn::parse(&entry.value)
-            && arn.service == "iam"
-        {
-            context.set("aws:PrincipalArn", &entry.value);
-            if arn.resource.starts_with("role/") {
-                context.set_absent("aws:username");
-            }
+    if entry.kind == PrincipalKind::Aws
+        && !super::is_whole_account(&entry.value)
+        && let Some(arn) = Arn::parse(&entry.value)
+        && arn.service == "iam"
+    {
+        context.set("aws:PrincipalArn", &entry.value);
+        if arn.resource.starts_with("role/") {
+            context.set_absent("aws:username");
         }
     }
     if action != AssumeAction::AssumeRole || kind == PathKind::Service {
         // These operations have no such parameters, and whoever calls them has not signed in to AWS.
-        for key in [
-            "sts:ExternalId",
-            "aws:MultiFactorAuthPresent",
-            "aws:MultiFactorAuthAge",
-            "aws:username",
-        ] {
+        for key in ["sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:username"] {
             context.set_absent(key);
         }
     }
@@ -267,12 +232,7 @@ fn base_context(
 }
 
 /// Does a Deny certainly cover the path's principal and action?
-fn denies_path(
-    deny: &Statement,
-    entry: &PrincipalEntry,
-    action: AssumeAction,
-    account: Option<&str>,
-) -> bool {
+fn denies_path(deny: &Statement, entry: &PrincipalEntry, action: AssumeAction, account: Option<&str>) -> bool {
     if !deny.actions.matches(action.lower()).is_true() {
         return false;
     }

@@ -79,8 +79,6 @@ pub(super) struct CheckDetail {
     pub(super) more_rules: usize,
     pub(super) rules_note: Shown,
     pub(super) with_region: bool,
-    pub(super) with_verdict: bool,
-    pub(super) with_exception: bool,
     pub(super) rows: Vec<Row>,
     pub(super) more: String,
 }
@@ -121,7 +119,7 @@ pub(super) fn view(context: &Context<'_>) -> View {
         title: title(audit.controls.checks.get(*id), id),
         target: super::anchor(if detailed(*status) { "check" } else { "definition" }, id),
         severity: severity.word(),
-        severity_class: super::severity_class(*severity),
+        severity_class: super::weight(*severity, *status),
         status: status.word(),
         status_class: super::status_class(*status),
         counts: Counts::of(tally),
@@ -190,8 +188,6 @@ fn detail(
         rules: rules.iter().take(MOST_RULES).map(Shown::from).collect(),
         rules_note: check.and_then(|check| check.config_rules_note.as_deref()).unwrap_or_default().into(),
         with_region: listed.iter().any(|f| f.resource.as_ref().is_some_and(|r| r.region.is_some())),
-        with_verdict: listed.iter().any(|f| !f.config_rules.is_empty()),
-        with_exception: listed.iter().any(|f| f.exception.is_some()),
         rows: listed.iter().map(|finding| row(context, finding)).collect(),
         more: match to_list.saturating_sub(listed.len() as u64) {
             0 => String::new(),
@@ -200,32 +196,36 @@ fn detail(
     }
 }
 
-/// `12 of 43 IAM users fail; 3 are not known`.
+/// `Judged: 43 IAM users. 12 fail (2 excepted), 3 unknown, 28 pass; 4 not applicable.`
 fn sentence(check: Option<&Check>, tally: &Tally) -> String {
     let judged: u64 = [Status::Fail, Status::Unknown, Status::Manual, Status::Pass].map(|s| tally.get(s)).iter().sum();
     let (one, many) = check.map_or(("resource", "resources"), |check| {
         let schema = check.resource.schema();
         (schema.title.trim_start_matches("the "), schema.plural)
     });
-    let of = |n: u64, words: &str| format!("{} {words}", number(n));
     let mut parts = Vec::new();
-    if tally.get(Status::Fail) > 0 {
-        let excepted = match tally.excepted {
-            0 => String::new(),
-            n => format!(", {} of them under an exception", number(n)),
+    for (status, words) in [
+        (Status::Fail, "fail"),
+        (Status::Unknown, "unknown"),
+        (Status::Manual, "to be answered by a person"),
+        (Status::Pass, "pass"),
+    ] {
+        let excepted = match (status, tally.excepted) {
+            (Status::Fail, 1..) => format!(" ({} excepted)", number(tally.excepted)),
+            _ => String::new(),
         };
-        parts.push(format!("{}{excepted}", of(tally.get(Status::Fail), "fail")));
-    }
-    for (status, words) in [(Status::Unknown, "unknown"), (Status::Manual, "to be answered by a person")] {
         if tally.get(status) > 0 {
-            parts.push(of(tally.get(status), words));
+            parts.push(format!("{} {words}{excepted}", number(tally.get(status))));
         }
     }
-    parts.push(of(tally.get(Status::Pass), "pass"));
-    if tally.get(Status::NotApplicable) > 0 {
-        parts.push(of(tally.get(Status::NotApplicable), "not applicable"));
+    let beside = match tally.get(Status::NotApplicable) {
+        0 => String::new(),
+        n => format!("; {} not applicable", number(n)),
+    };
+    if parts.is_empty() {
+        return "No finding.".to_owned();
     }
-    format!("Of {} judged: {}.", count(judged, one, many), parts.join("; "))
+    format!("Judged: {}. {}{beside}.", count(judged, one, many), parts.join(", "))
 }
 
 fn row(context: &Context<'_>, finding: &Finding) -> Row {

@@ -19,7 +19,8 @@ pub(super) struct View {
 }
 
 pub(super) struct Row {
-    pub(super) operation: String,
+    pub(super) service: &'static str,
+    pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) outcome: String,
     pub(super) reason: Shown,
@@ -28,6 +29,7 @@ pub(super) struct Row {
     pub(super) partial: bool,
     pub(super) places: Vec<Shown>,
     pub(super) more_places: usize,
+    pub(super) consequence: &'static str,
     pub(super) findings: String,
     pub(super) checks: Vec<CheckCost>,
     pub(super) requirements: Vec<FrameworkCost>,
@@ -135,7 +137,8 @@ fn row(context: &Context<'_>, cost: &GapCost) -> Row {
         ids: listed(context, id, &ids).into(),
     };
     Row {
-        operation: cost.operation.to_string(),
+        service: cost.operation.service().prefix(),
+        name: cost.operation.name(),
         summary: cost.operation.summary(),
         outcome: cost.gap.kind.to_string(),
         reason: (&cost.gap.reason).into(),
@@ -143,6 +146,7 @@ fn row(context: &Context<'_>, cost: &GapCost) -> Row {
         partial: cost.partial(),
         more_places: places.len().saturating_sub(MOST),
         places: places.iter().take(MOST).map(Shown::from).collect(),
+        consequence: cost.consequence().unwrap_or_default(),
         findings: super::cell(cost.findings()),
         checks: cost.unknown.iter().map(check).collect(),
         requirements: requirements.into_iter().map(framework).collect(),

@@ -152,7 +152,7 @@ impl Builder<'_, '_> {
             title: check.map_or(id, |check| &check.title).into(),
             target: super::anchor(if detailed { "check" } else { "definition" }, id),
             severity: severity.word(),
-            severity_class: super::severity_class(severity),
+            severity_class: super::weight(severity, status),
             status: status.word(),
             status_class: super::status_class(status),
             counts: counts_words(&Tally::of(findings.iter().copied())),

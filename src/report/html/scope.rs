@@ -2,6 +2,8 @@
 
 use super::{Context, Link};
 use crate::evidence::Operation;
+use crate::evidence::identity::ListRegions;
+use crate::report::costs::gaps;
 use crate::report::facts::{self, Coverage};
 use crate::report::words::{Shown, number};
 use crate::resource::Reconciliation;
@@ -23,11 +25,12 @@ pub(super) struct View {
     pub(super) checks: usize,
     pub(super) frameworks: Vec<Shown>,
     pub(super) fail_on: &'static str,
-    pub(super) regions_chosen: bool,
+    pub(super) regions_words: &'static str,
     pub(super) calls: String,
     pub(super) collected: String,
     pub(super) absent: String,
     pub(super) incomplete: String,
+    pub(super) not_made: u64,
     pub(super) events_asked: bool,
     pub(super) regions: Vec<RegionRow>,
     pub(super) populations: Vec<PopulationRow>,
@@ -67,6 +70,7 @@ pub(super) fn view(context: &Context<'_>) -> View {
     let run = &audit.evidence.run;
     let outcomes = |word: &str| audit.evidence.calls().filter(|(_, outcome)| outcome.word() == word).count() as u64;
     let (calls, collected, absent) = (audit.evidence.calls().count() as u64, outcomes("collected"), outcomes("absent"));
+    let all_gaps = gaps(audit).len();
     let caller = facts::caller(audit);
     View {
         account: audit.evidence.account.as_deref().unwrap_or("unknown").into(),
@@ -87,11 +91,12 @@ pub(super) fn view(context: &Context<'_>) -> View {
             .map(|f| Shown::from(format!("{} ({})", f.title, f.edition)))
             .collect(),
         fail_on: audit.fail_on.map_or("none", |severity| severity.word()),
-        regions_chosen: run.regions.is_some(),
+        regions_words: regions_words(context),
         calls: number(calls),
         collected: number(collected),
         absent: number(absent),
         incomplete: number(calls.saturating_sub(collected + absent)),
+        not_made: (all_gaps as u64).saturating_sub(calls.saturating_sub(collected + absent)),
         events_asked: facts::coverage(audit).iter().any(|coverage| coverage.outcome.is_some()),
         regions: facts::coverage(audit).iter().map(|coverage| region(context, coverage)).collect(),
         populations: audit.resources.populations.values().map(|p| population(context, p)).collect(),
@@ -107,6 +112,18 @@ pub(super) fn view(context: &Context<'_>) -> View {
             })
             .collect(),
         manifest: context.link("manifest.json", "manifest.json"),
+    }
+}
+
+/// How the Regions in scope came to be. That all are in scope is said only where AWS has listed them.
+fn regions_words(context: &Context<'_>) -> &'static str {
+    let evidence = context.audit.evidence;
+    if evidence.run.regions.is_some() {
+        "named by the caller: other Regions are out of scope"
+    } else if evidence.global::<ListRegions>().collected().is_some() {
+        "all that the account has enabled"
+    } else {
+        "not known to be all: AWS did not list the account’s Regions, and others may be in use"
     }
 }
 

@@ -1,0 +1,129 @@
+//! Who may mean whom: which principals name a role, which roles a principal names. So that the closure asks
+//! only those for whom the answer may be yes.
+
+use std::collections::HashMap;
+
+use crate::iam::escalation::subject::Subject;
+use crate::iam::escalation::{Path, action_id};
+use crate::iam::interest::ActionId;
+use crate::iam::layers::LayerKind;
+use crate::iam::policy::{Document, Effect, PrincipalKind};
+
+/// Principals by the literal beginnings of the resources that their statements name, so that a target
+/// is compared with those that may mean it and no others.
+#[derive(Default)]
+pub(super) struct ByPrefix(HashMap<String, Vec<usize>>);
+
+impl ByPrefix {
+    pub fn add(&mut self, prefix: String, index: usize) {
+        let list = self.0.entry(prefix).or_default();
+        if list.last() != Some(&index) {
+            list.push(index);
+        }
+    }
+
+    pub fn of(&self, arn: &str) -> Vec<usize> {
+        let ends = arn.char_indices().map(|(end, _)| end).chain([arn.len()]);
+        let lists = ends.filter_map(|end| self.0.get(&arn[..end]));
+        let mut found: Vec<usize> = lists.flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Whom of the account a trust policy may let in.
+#[derive(Default)]
+pub(super) struct Reached {
+    /// By name.
+    pub named: Vec<usize>,
+    /// Anybody whom the account's policies allow it.
+    pub everybody: bool,
+}
+
+pub(super) fn trust_reach(document: Option<&Document>, by_arn: &HashMap<&str, usize>, account: &str) -> Reached {
+    let Some(document) = document else {
+        return Reached { everybody: true, ..Reached::default() };
+    };
+    let mut reached = Reached::default();
+    for statement in &document.statements {
+        reached.everybody |= statement.problem.is_some();
+        if statement.effect != Effect::Allow {
+            continue;
+        }
+        for entry in statement.principals.iter().flat_map(|p| &p.entries) {
+            match entry.kind {
+                PrincipalKind::Anyone => {
+                    // By name, in effect: nobody needs a permission of its own.
+                    reached.everybody = true;
+                    reached.named.extend(by_arn.values().copied());
+                }
+                PrincipalKind::Aws => match by_arn.get(entry.value.as_str()) {
+                    Some(index) => reached.named.push(*index),
+                    None => {
+                        reached.everybody |= entry.value.contains(account);
+                    }
+                },
+                _ => {}
+            }
+        }
+    }
+    reached.named.sort_unstable();
+    reached.named.dedup();
+    reached
+}
+
+/// The services that a trust policy lets in.
+pub(super) fn services(document: &Document) -> Vec<&str> {
+    let allowing = document.statements.iter().filter(|statement| {
+        statement.effect == Effect::Allow
+            && statement.problem.is_none()
+            && statement.actions.matches("sts:assumerole").is_possible()
+    });
+    let entries = allowing.flat_map(|s| s.principals.iter().flat_map(|p| &p.entries));
+    entries.filter(|entry| entry.kind == PrincipalKind::Service).map(|entry| entry.value.as_str()).collect()
+}
+
+/// The roles that a path's statements may mean.
+pub(super) fn mentioned_roles<'r>(
+    subject: &Subject<'_>,
+    path: &Path,
+    sorted: &'r [&'r str],
+) -> impl Iterator<Item = &'r str> {
+    let ids: Vec<_> = path.needs.iter().filter_map(action_id).collect();
+    let prefixes = literal_beginnings(subject, &ids).into_iter();
+    prefixes.flat_map(move |prefix| {
+        let from = sorted.partition_point(|role| *role < prefix.as_str());
+        let rest = sorted[from..].iter().copied();
+        rest.take_while(move |role| role.starts_with(&prefix))
+    })
+}
+
+/// What the resources of the statements that grant an action begin with, up to the first wildcard or
+/// variable. None begins with another.
+pub(super) fn literal_beginnings(subject: &Subject<'_>, ids: &[ActionId]) -> Vec<String> {
+    let limits_only = subject.layers.layers.iter().all(|l| l.kind != LayerKind::Identity);
+    let mut prefixes: Vec<&str> = Vec::new();
+    for located in subject.layers.statements() {
+        let statement = located.statement;
+        let about = ids.iter().any(|id| statement.interest.contains(*id));
+        let grants = located.layer == LayerKind::Identity || limits_only;
+        if statement.effect != Effect::Allow || !about || !grants {
+            continue;
+        }
+        if let Some(resources) = &statement.resources {
+            for pattern in &resources.patterns {
+                let end = pattern.text.find(['*', '?', '$']).unwrap_or(pattern.text.len());
+                prefixes.push(if resources.negated { "" } else { &pattern.text[..end] });
+            }
+        }
+    }
+    prefixes.sort_unstable();
+    let mut kept: Vec<String> = Vec::new();
+    for prefix in prefixes {
+        if !kept.last().is_some_and(|last| prefix.starts_with(last.as_str())) {
+            kept.push(prefix.to_owned());
+        }
+    }
+    kept
+}
