@@ -13,6 +13,7 @@ pub mod message;
 mod node;
 pub mod parameter;
 pub mod settings;
+pub mod validate;
 
 pub use catalogue::Catalogue;
 pub use check::Check;
@@ -24,6 +25,9 @@ pub use settings::Settings;
 use crate::evidence::Operation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+#[cfg(test)]
+mod tests;
 
 /// The controls that a run uses.
 #[derive(Debug)]

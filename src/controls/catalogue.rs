@@ -63,7 +63,8 @@ impl Catalogue {
     ) -> Result<Controls, LoadErrors> {
         let mut errors = settings.resolve(&self.parameters, &self.checks, lenient);
         let known = self.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
-        let unknown = |id: &str| (format!("there is no framework `{id}`"), Some(format!("the frameworks are: {known}")));
+        let unknown =
+            |id: &str| (format!("there is no framework `{id}`"), Some(format!("the frameworks are: {known}")));
         if !lenient {
             for (n, id) in settings.frameworks.iter().enumerate().filter(|(_, id)| !self.frameworks.contains_key(*id)) {
                 let (message, help) = unknown(id);
@@ -79,10 +80,12 @@ impl Catalogue {
         if !selected.is_empty() {
             self.frameworks.retain(|id, _| selected.contains(id));
         }
-        let named: BTreeSet<String> =
-            self.frameworks.values().flat_map(Framework::checks).map(str::to_owned).collect();
+        let named: BTreeSet<String> = self.frameworks.values().flat_map(Framework::checks).map(str::to_owned).collect();
         self.checks.retain(|id, _| named.contains(id));
-        let used: BTreeSet<&str> = self.checks.values().map(|check| check.file.as_str())
+        let used: BTreeSet<&str> = self
+            .checks
+            .values()
+            .map(|check| check.file.as_str())
             .chain(self.frameworks.values().map(|framework| framework.file.as_str()))
             .chain([PARAMETERS])
             .collect();

@@ -88,7 +88,8 @@ impl LoadError {
         let mut group = match &self.excerpt {
             Some((source, span)) => {
                 let annotation = AnnotationKind::Primary.span(span.clone());
-                let snippet = Snippet::source(source.text.as_str()).path(printable(&source.name)).annotation(annotation);
+                let snippet =
+                    Snippet::source(source.text.as_str()).path(printable(&source.name)).annotation(annotation);
                 Level::ERROR.primary_title(printable(&self.message)).element(snippet)
             }
             None if self.file.is_empty() => Level::ERROR.primary_title(printable(&self.message)).elements(NOTHING),

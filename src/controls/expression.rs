@@ -61,7 +61,8 @@ impl<'a> Names<'a> {
             let known = self.kind.schema().fields.iter().map(|field| field.name);
             let known: Vec<&str> = known.chain(["account", "parameters", "as_of"]).collect();
             let kind = self.kind.id();
-            suggest(name, known).unwrap_or_else(|| format!("`auditpack controls fields {kind}` lists the fields of {kind}"))
+            suggest(name, known)
+                .unwrap_or_else(|| format!("`auditpack controls fields {kind}` lists the fields of {kind}"))
         })
     }
 
@@ -186,9 +187,7 @@ fn cel_value(value: &Value) -> cel::Value {
         Value::Int(n) => cel::Value::Int(*n),
         Value::Text(text) => cel::Value::from(text.as_str()),
         Value::List(items) => cel::Value::List(Arc::new(items.iter().map(cel_value).collect())),
-        Value::Map(map) => {
-            map.iter().map(|(k, v)| (k.clone(), cel_value(v))).collect::<BTreeMap<_, _>>().into_cel()
-        }
+        Value::Map(map) => map.iter().map(|(k, v)| (k.clone(), cel_value(v))).collect::<BTreeMap<_, _>>().into_cel(),
     }
 }
 

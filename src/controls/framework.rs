@@ -74,9 +74,9 @@ impl FromStr for Automation {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let all = [Automation::Full, Automation::Partial, Automation::Manual];
-        all.into_iter().find(|automation| automation.word() == text).ok_or_else(|| {
-            format!("`{text}` is no level of automation: expected full, partial or manual")
-        })
+        all.into_iter()
+            .find(|automation| automation.word() == text)
+            .ok_or_else(|| format!("`{text}` is no level of automation: expected full, partial or manual"))
     }
 }
 

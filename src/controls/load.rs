@@ -32,7 +32,11 @@ pub(super) fn embedded() -> Vec<Arc<Source>> {
                 DirEntry::File(file) => {
                     let path = file.path().to_string_lossy().replace('\\', "/");
                     if let (true, Some(text)) = (is_control_file(&path), file.contents_utf8()) {
-                        sources.push(Arc::new(Source { name: format!("controls/{path}"), path, text: text.to_owned() }));
+                        sources.push(Arc::new(Source {
+                            name: format!("controls/{path}"),
+                            path,
+                            text: text.to_owned(),
+                        }));
                     }
                 }
             }
@@ -53,7 +57,10 @@ pub(super) fn folder(dir: &Path, errors: &mut Vec<LoadError>) -> Vec<Arc<Source>
     let mut sources = Vec::new();
     let place = dir.display().to_string();
     if !dir.is_dir() {
-        errors.push(LoadError::about(place, "there is no such folder").help("--controls takes a folder laid out as controls/ is"));
+        errors.push(
+            LoadError::about(place, "there is no such folder")
+                .help("--controls takes a folder laid out as controls/ is"),
+        );
         return sources;
     }
     let mut walk = Walk { errors, sources: &mut sources };
@@ -82,9 +89,15 @@ impl Walk<'_> {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
             Err(e) => return self.refuse(path, format!("cannot be read: {e}"), "check its permissions"),
             Ok(meta) if meta.is_symlink() => return self.refuse_link(path),
-            Ok(meta) if !meta.is_dir() => return self.refuse(path, "is not a folder", "put the control files in a folder of this name"),
+            Ok(meta) if !meta.is_dir() => {
+                return self.refuse(path, "is not a folder", "put the control files in a folder of this name");
+            }
             Ok(_) if depth > DEEPEST => {
-                return self.refuse(path, format!("lies deeper than {DEEPEST} folders"), "checks lie in checks/<service>/");
+                return self.refuse(
+                    path,
+                    format!("lies deeper than {DEEPEST} folders"),
+                    "checks lie in checks/<service>/",
+                );
             }
             Ok(_) => {}
         }
@@ -164,7 +177,10 @@ struct Loaded {
 pub(super) fn catalogue(layers: &[Vec<Arc<Source>>], errors: Vec<LoadError>) -> Result<Catalogue, LoadErrors> {
     let mut loaded = Loaded { errors, ..Loaded::default() };
     let parse = |loaded: &mut Loaded, source: &Arc<Source>| {
-        node::parse(source).map_err(|error| loaded.errors.push(error)).ok().map(|root| (Reader::new(source.clone()), root))
+        node::parse(source)
+            .map_err(|error| loaded.errors.push(error))
+            .ok()
+            .map(|root| (Reader::new(source.clone()), root))
     };
     for layer in layers {
         for source in layer.iter().filter(|source| source.path == PARAMETERS) {
@@ -190,7 +206,11 @@ pub(super) fn catalogue(layers: &[Vec<Arc<Source>>], errors: Vec<LoadError>) -> 
                 && let Some(earlier) = own.insert(id.clone(), source.name.clone())
             {
                 let what = if is_check { "check" } else { "framework" };
-                reader.error_with_help(&span, format!("{what} `{id}` is there twice"), Some(format!("the other is {earlier}")));
+                reader.error_with_help(
+                    &span,
+                    format!("{what} `{id}` is there twice"),
+                    Some(format!("the other is {earlier}")),
+                );
             }
             if is_check {
                 let read = check::read(&mut reader, &root, &loaded.parameters);

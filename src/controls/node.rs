@@ -151,7 +151,8 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, LoadError> {
 /// The parser says "... at line 3, column 5"; we say so ourselves.
 fn without_place(message: &str) -> String {
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let message = message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(message, |(_, rest)| rest);
+    let message =
+        message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(message, |(_, rest)| rest);
     message.split(" at line ").next().unwrap_or(message).trim().to_owned()
 }
 

@@ -233,5 +233,7 @@ fn exception(reader: &mut Reader, node: &Node) -> Option<(Exception, Range<usize
 fn is_region(text: &str) -> bool {
     text.len() <= 32
         && text.matches('-').count() >= 2
-        && text.split('-').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+        && text
+            .split('-')
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }

@@ -102,12 +102,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn finding(
-        &self,
-        prepared: &Prepared<'_>,
-        resource: &Resource,
-        judge: impl FnOnce(bool) -> Verdict,
-    ) -> Finding {
+    fn finding(&self, prepared: &Prepared<'_>, resource: &Resource, judge: impl FnOnce(bool) -> Verdict) -> Finding {
         let check = prepared.check;
         let own = prepared.own_fields.iter().filter_map(|field| Some((field.name.to_owned(), gap(resource, field)?)));
         let mut unknown: Vec<(String, Unknown)> = own.collect();
@@ -125,7 +120,8 @@ impl<'a> Judge<'a> {
         let exception = (status == Status::Fail)
             .then(|| exception::covering(&prepared.exceptions, resource, self.evidence.as_of()))
             .flatten();
-        let missing = if status == Status::Unknown { operations(unknown.iter().map(|(_, gap)| gap)) } else { Vec::new() };
+        let missing =
+            if status == Status::Unknown { operations(unknown.iter().map(|(_, gap)| gap)) } else { Vec::new() };
         Finding {
             check: check.id.clone(),
             status,
@@ -155,11 +151,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The places that the account's row names for operations; where it names none, the operations' documents.
-    fn account_pointers(
-        &self,
-        account: &Resource,
-        operations: impl Iterator<Item = Operation>,
-    ) -> BTreeSet<Pointer> {
+    fn account_pointers(&self, account: &Resource, operations: impl Iterator<Item = Operation>) -> BTreeSet<Pointer> {
         let mut pointers = BTreeSet::new();
         for operation in operations {
             match account.sources.get(&operation) {

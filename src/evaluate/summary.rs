@@ -9,14 +9,17 @@ use std::collections::BTreeMap;
 pub(super) fn checks(findings: &[Finding], controls: &Controls) -> Vec<CheckResult> {
     let mut results: BTreeMap<&str, CheckResult> = BTreeMap::new();
     for check in controls.checks.values() {
-        results.insert(&check.id, CheckResult {
-            check: check.id.clone(),
-            severity: check.severity,
-            // Every check has a finding; if one had none, nothing could be said.
-            status: Status::Unknown,
-            counts: BTreeMap::new(),
-            excepted: 0,
-        });
+        results.insert(
+            &check.id,
+            CheckResult {
+                check: check.id.clone(),
+                severity: check.severity,
+                // Every check has a finding; if one had none, nothing could be said.
+                status: Status::Unknown,
+                counts: BTreeMap::new(),
+                excepted: 0,
+            },
+        );
     }
     for finding in findings {
         let Some(result) = results.get_mut(finding.check.as_str()) else { continue };

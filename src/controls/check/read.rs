@@ -77,6 +77,7 @@ pub(in crate::controls) fn read(
         references,
         cases,
         file: reader.source.path.clone(),
+        source: reader.source.clone(),
     })
 }
 
@@ -84,9 +85,9 @@ pub(in crate::controls) fn read(
 pub(in crate::controls) fn id(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
     let node = reader.required(fields, "id")?;
     let id = reader.text(node)?;
-    let kebab = id.split('-').all(|word| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    });
+    let kebab = id
+        .split('-')
+        .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
     if !kebab || id.len() > 100 {
         let help = "such as `user-console-mfa`".to_owned();
         reader.error_with_help(&node.span, "an id is made of lower-case letters, digits and `-`", Some(help));

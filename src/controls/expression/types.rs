@@ -117,8 +117,7 @@ struct Checker<'a> {
 pub(super) fn check(program: &Program, text: &str, names: Names<'_>) -> Result<(), Vec<ExpressionError>> {
     let source_info = program.source_info();
     let offsets = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    let mut checker =
-        Checker { names, text, offsets, source_info, errors: Vec::new(), locals: Vec::new(), loops: 0 };
+    let mut checker = Checker { names, text, offsets, source_info, errors: Vec::new(), locals: Vec::new(), loops: 0 };
     let of = checker.infer(program.expression(), 0);
     if !of.fits(&Type::Bool) && checker.errors.is_empty() {
         checker.error_at(0..text.len(), format!("the expression gives {of}; it must be true or false"), None);
@@ -158,7 +157,10 @@ impl<'a> Checker<'a> {
                     && (root == "account" || root == "parameters")
                 {
                     if select.test {
-                        let help = format!("write `{root}.{}`: a value that is not known makes the check unknown", select.field);
+                        let help = format!(
+                            "write `{root}.{}`: a value that is not known makes the check unknown",
+                            select.field
+                        );
                         self.error(node.id, format!("has() cannot be asked of `{root}`"), Some(help));
                     }
                     return self.surrounding(node.id, root, &select.field);
@@ -305,7 +307,8 @@ impl<'a> Checker<'a> {
         let all = |of: &Type| args.iter().all(|arg| arg.fits(of));
         let word = spelling(name);
         match (name, target.as_ref(), args) {
-            (op::LOGICAL_NOT | op::NOT_STRICTLY_FALSE, None, [_]) | (op::LOGICAL_AND | op::LOGICAL_OR, None, [_, _]) => {
+            (op::LOGICAL_NOT | op::NOT_STRICTLY_FALSE, None, [_])
+            | (op::LOGICAL_AND | op::LOGICAL_OR, None, [_, _]) => {
                 if !all(&Bool) {
                     bad(self, &word);
                 }
@@ -392,11 +395,28 @@ impl<'a> Checker<'a> {
                 Text
             }
             _ => {
-                let functions = ["size", "contains", "startsWith", "endsWith", "matches", "int", "string", "all", "exists", "exists_one", "map", "filter", "has"];
+                let functions = [
+                    "size",
+                    "contains",
+                    "startsWith",
+                    "endsWith",
+                    "matches",
+                    "int",
+                    "string",
+                    "all",
+                    "exists",
+                    "exists_one",
+                    "map",
+                    "filter",
+                    "has",
+                ];
                 let help = suggest(name, functions);
                 let known = functions.contains(&name);
-                let message =
-                    if known { format!("{word} does not take these arguments") } else { format!("there is no function {word}") };
+                let message = if known {
+                    format!("{word} does not take these arguments")
+                } else {
+                    format!("there is no function {word}")
+                };
                 self.error(id, message, if known { None } else { help });
                 Any
             }
