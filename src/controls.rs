@@ -8,6 +8,7 @@ pub mod check;
 pub mod error;
 pub mod expression;
 pub mod framework;
+pub mod listing;
 mod load;
 pub mod message;
 mod node;

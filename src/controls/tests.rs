@@ -286,3 +286,34 @@ fn taking_a_field_away_never_turns_fail_or_unknown_into_pass() {
         }
     }
 }
+
+/// The worked example of docs/controls.md, as a reader would copy it.
+#[test]
+fn the_example_of_the_documentation_works() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/controls.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```yaml\n# ").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let files: Vec<(&str, &str)> = blocks.iter().filter_map(|block| block.split_once('\n')).collect();
+    assert_eq!(files.len(), 4);
+    let dir = folder(&files);
+    let validation = validate(Some(dir.path())).unwrap_or_else(|errors| panic!("{errors}"));
+    let failures: Vec<String> = validation.failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let toml = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    // The page names a framework that is not among the controls of this test's build.
+    let settings = Settings::parse("auditpack.toml", &toml.replace("\"soc2\", ", "")).unwrap();
+    let controls = Controls::load(Some(dir.path()), settings, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(
+        controls.checks.keys().collect::<Vec<_>>(),
+        ["group-is-small", "user-has-team", "user-no-attached-policies"]
+    );
+    assert_eq!(controls.settings.parameters["most_team_members"], Value::Int(20));
+    let unknown = page.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split('`').next());
+    for key in unknown.filter(|key| !key.contains(' ')) {
+        assert!(
+            include_str!("check/read.rs").contains(&format!("\"{key}\""))
+                || include_str!("framework.rs").contains(&format!("\"{key}\""))
+                || ["scope"].contains(&key),
+            "the page explains `{key}`, which no file has"
+        );
+    }
+}
