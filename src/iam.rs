@@ -41,6 +41,7 @@ mod truth;
 
 pub use admin::{AdminReport, AdminVerdict};
 pub use analysis::Account;
+
 pub use context::Context;
 pub use decision::{Decision, Outcome, can};
 pub use policy::{Document, PolicyError};

@@ -1,13 +1,13 @@
 //! auditpack collects compliance evidence from an AWS account and leaves one zip that an auditor accepts.
 //!
-//! The modules are layers: each imports only from those above it in this list.
-
+//! The modules are layers: each imports only from those before it in this list (docs/architecture.md).
 pub mod evidence;
 pub mod finding;
-// pub mod iam;
-pub mod collect;
-pub mod controls;
-pub mod evaluate;
-pub mod package;
-pub mod report;
+pub mod iam;
 pub mod resource;
+pub mod controls;
+pub mod collect;
+pub mod evaluate;
+pub mod report;
+pub mod package;
+pub mod commands;

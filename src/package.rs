@@ -1,1 +1,31 @@
 //! The package: one zip, written whole or not at all, in which everything can be checked.
+//!
+//! [`assemble`] puts the contents together from an audit and its recording, [`write`] makes the zip of them,
+//! [`open`] reads one back without trusting it. The format is specified in docs/package-format.md. Only this
+//! module names the `zip` crate; it judges nothing, prints nothing and reads no clock.
+
+mod assemble;
+mod content;
+mod describe;
+mod error;
+pub mod manifest;
+mod name;
+mod open;
+mod pretty;
+mod sums;
+mod write;
+
+pub use assemble::assemble;
+pub use content::{Content, Contents, is_path};
+pub use error::PackageError;
+pub use manifest::Manifest;
+pub use name::{file_name, target};
+pub use open::{OpenPackage, OpenRecording, SumsReport, open};
+pub use write::{Written, check_target, write};
+
+/// The file in which a package says what it holds.
+pub const MANIFEST: &str = "manifest.json";
+/// The file with the checksum of every other file.
+pub const SUMS: &str = "SHA256SUMS";
+/// The file with a signature over the manifest. It is added to a finished package, and so not in SHA256SUMS.
+pub const ATTESTATION: &str = "attestation";

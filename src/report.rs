@@ -1,4 +1,26 @@
 //! Reports: what people and programs read, made from evidence, resources, controls and findings.
+//!
+//! Every function here turns an [`Audit`] into text or bytes and does nothing else: no file, no clock, no terminal.
+//! Equal input gives equal bytes. Whatever came from outside is shown so that it cannot pass for something else:
+//! escaped in HTML, defused in CSV, visible everywhere; the JSON keeps the original.
+
+pub mod costs;
+pub mod csv;
+pub mod facts;
+pub mod html;
+pub mod json;
+pub mod readme;
+pub mod tables;
+pub mod terminal;
+pub mod words;
+
+pub use costs::{GapCost, gap_costs};
+pub use facts::controls_digest;
+pub use html::html;
+pub use json::{findings_json, summary_json};
+pub use readme::readme_txt;
+pub use tables::{findings_csv, populations, requirements_csv};
+pub use terminal::{Written, summary};
 
 use crate::controls::Controls;
 use crate::evaluate::Evaluation;
@@ -42,7 +64,10 @@ impl Audit<'_> {
         let fails =
             |f: &&crate::finding::Finding| f.is_open_failure() && self.fail_on.is_some_and(|least| f.severity >= least);
         let unknown = findings.iter().any(|f| f.status == Status::Unknown);
-        let gap = self.evidence.gaps().next().is_some() || self.evidence.notes.iter().any(|note| note.incomplete);
+        let gap = !costs::gaps(self).is_empty()
+            || self.evidence.notes.iter().any(|note| note.incomplete)
+            || self.resources.populations.values().any(|population| !population.incomplete.is_empty())
+            || self.resources.reconciliation.iter().any(|reconciliation| !reconciliation.agrees);
         if findings.iter().any(|f| fails(&f)) {
             Conclusion::Failed
         } else if unknown || gap {

@@ -3,13 +3,25 @@
 //! A kind of resource is described once, in [`schema`]: its fields, their types, and the calls that supply each.
 //! A field whose call gave no complete answer holds no value, only the reason: nothing above can mistake it for one.
 
+mod account;
+mod build;
+mod config;
+mod document;
+mod events;
+mod group;
+mod input;
+mod policy;
+mod reconcile;
+mod role;
 pub mod schema;
+mod trail;
+mod user;
 pub mod value;
 
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
 pub use value::{FieldValue, Unknown, Value};
 
-use crate::evidence::Operation;
+use crate::evidence::{Evidence, Operation};
 use crate::finding::{Pointer, ResourceRef};
 use std::collections::BTreeMap;
 
@@ -64,6 +76,35 @@ pub struct Resources {
     pub reconciliation: Vec<Reconciliation>,
 }
 
+impl Resources {
+    /// Derives all populations. Whatever is missing in the evidence, the events' file that cannot be read too, becomes
+    /// an unknown field or an incomplete population.
+    pub fn build(evidence: &Evidence) -> Self {
+        let input = input::Input::new(evidence);
+        let events = events::Events::read(evidence, &input.regions, &reconcile::watched(&input));
+        let trails = trail::trails(&input);
+        let recorders = config::recorders(&input);
+        let rules = config::rules(&input);
+        let regional = account::Regional { trails: &trails, recorders: &recorders, rules: &rules };
+        let account = account::account(&input, &events, &regional);
+        let populations = [
+            account,
+            user::users(&input, &events),
+            user::access_keys(&input),
+            role::roles(&input),
+            group::groups(&input),
+            policy::policies(&input),
+            trails,
+            recorders,
+            rules,
+        ];
+        Self {
+            populations: populations.into_iter().map(|population| (population.kind, population)).collect(),
+            reconciliation: reconcile::reconcile(&input, &events),
+        }
+    }
+}
+
 /// How many rows of a population each of its independent sources counts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Reconciliation {
@@ -76,3 +117,6 @@ pub struct Reconciliation {
     /// The differences in words, with the reason for those that can be explained.
     pub differences: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

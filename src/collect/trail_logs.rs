@@ -35,8 +35,10 @@ mod logs;
 mod names;
 mod reader;
 mod records;
+mod rows;
 pub mod sorter;
 mod table;
+mod verdict;
 mod walk;
 
 #[cfg(test)]
@@ -52,6 +54,7 @@ use serde::Serialize;
 pub use event::{Event, EventCounts};
 pub use keys::{KeysError, PublicKey, PublicKeys};
 pub use reader::read;
+pub(super) use records::one_line;
 pub use table::{ChainSummary, Counts, Interval, Kind, Report, Row, Status, Verdict};
 
 /// What to read and what to hold it against.

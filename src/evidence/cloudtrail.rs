@@ -22,8 +22,6 @@ shapes! {
         name: Option<String>,
         s3_bucket_name: Option<String>,
         s3_key_prefix: Option<String>,
-        #[serde(rename = "SnsTopicName")]
-        sns_topic_name: Option<String>,
         #[serde(rename = "SnsTopicARN")]
         sns_topic_arn: Option<String>,
         include_global_service_events: Option<bool>,
@@ -118,8 +116,27 @@ pub struct EventCoverage {
     pub oldest: Option<Timestamp>,
     /// The newest event's time.
     pub newest: Option<Timestamp>,
+    /// Ids under which events of different content came. All of those events are kept.
+    pub contradictory: u64,
+    /// The parts in which the period was asked for, newest first.
+    pub slices: Vec<Slice>,
     /// Records that were not JSON objects with an id and a time, kept in the recording only. Any makes the call incomplete.
     pub unreadable: u64,
+}
+
+/// A part of the period, asked for on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Its first second.
+    pub from: Timestamp,
+    /// Its last second.
+    pub to: Timestamp,
+    /// Pages received.
+    pub pages: u64,
+    /// Events received, before duplicates were removed.
+    pub events: u64,
+    /// How often it was read again from its start, because a page token had expired.
+    pub restarts: u32,
 }
 
 impl LookupEvents {

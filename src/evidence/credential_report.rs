@@ -177,7 +177,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Row>, String> {
     for record in reader.records() {
         let record = record.map_err(|e| format!("a row cannot be read: {e}"))?;
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push(row(line, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?);
+        rows.push(row(bytes, line, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?);
     }
     if rows.is_empty() {
         return Err("the report has no rows, not even root's".to_owned());
@@ -185,29 +185,39 @@ fn parse(bytes: &[u8]) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
+/// Puts a line's name and ARN together again, where commas in them were not quoted: names may hold commas, paths
+/// commas and quotes. So many cells are too many; of the ways to give them to the two columns, the one is right in which
+/// the ARN ends in the name.
+fn rejoin(line: u64, bytes: &[u8], moved: usize) -> Option<csv::StringRecord> {
+    let text = std::str::from_utf8(bytes).ok()?.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+    let cells: Vec<&str> = text.trim_end_matches('\r').split(',').collect();
+    (1..=moved + 1).find_map(|name_cells| {
+        let name = cells.get(..name_cells)?.join(",");
+        let arn = cells.get(name_cells..moved + 2)?.join(",");
+        let name = name.trim_matches('"');
+        let arn = arn.strip_prefix('"').and_then(|arn| arn.strip_suffix('"')).unwrap_or(&arn);
+        let fits = arn.starts_with("arn:") && arn.ends_with(&format!("/{name}"));
+        fits.then(|| [name, arn].into_iter().chain(cells[moved + 2..].iter().copied()).collect())
+    })
+}
+
 fn row(
+    bytes: &[u8],
     line: u64,
     header: &csv::StringRecord,
     record: &csv::StringRecord,
     position: &impl Fn(&str) -> Option<usize>,
 ) -> Result<Row, String> {
-    // A user name with a comma that was not quoted moves all later columns to the right: the name is
-    // then cut into several cells, and what is left over says by how much.
-    let moved = record
-        .len()
-        .checked_sub(header.len())
-        .ok_or_else(|| format!("{} cells where the header has {}", record.len(), header.len()))?;
-    // Not quoted, the name's comma stands in the ARN as well.
-    let (arn_at, arn_cells) = match moved {
-        0 => (1, 1),
-        _ if record.get(1 + moved).is_some_and(is_arn) => (1 + moved, 1),
-        _ if moved % 2 == 0 && record.get(1 + moved / 2).is_some_and(is_arn) => (1 + moved / 2, 1 + moved / 2),
-        _ => return Err(format!("{} cells where the header has {}", record.len(), header.len())),
+    let whole = match record.len().checked_sub(header.len()) {
+        Some(0) => None,
+        moved => Some(moved.and_then(|moved| rejoin(line, bytes, moved)).ok_or_else(|| {
+            format!("{} cells where the header has {}", record.len(), header.len())
+        })?),
     };
-    let arn = record.iter().skip(arn_at).take(arn_cells).collect::<Vec<_>>().join(",");
+    let record = whole.as_ref().unwrap_or(record);
+    let arn = record.get(1).unwrap_or_default().to_owned();
     let cell = |name: &str| -> &str {
-        let at = position(name).unwrap_or(0);
-        record.get(if at == 0 { 0 } else { at + moved }).unwrap_or("")
+        position(name).and_then(|at| record.get(at)).unwrap_or_default()
     };
     let first = cell("user");
     let user = if first == ROOT {
@@ -254,10 +264,6 @@ fn row(
         user,
         arn,
     })
-}
-
-fn is_arn(cell: &str) -> bool {
-    cell.starts_with("arn:")
 }
 
 /// Whether a cell is one of AWS's ways to say nothing.
@@ -311,6 +317,16 @@ mod tests {
             assert_eq!(report.rows[0].password_enabled, Some(true));
             assert_eq!(report.rows[0].mfa_active, Some(false));
             assert!(report.rows[0].keys[0].active && !report.rows[0].keys[1].exists());
+        }
+    }
+
+    #[test]
+    fn a_comma_and_quotes_in_a_path_move_no_column() {
+        for arn in ["arn:aws:iam::111122223333:user/a,b/\"c\"/=x/ann", "arn:aws:iam::111122223333:user/\"a\",\"b\"/ann"] {
+            let row = format!("ann,{arn},2025-01-01T00:00:00Z,true,N/A,N/A,N/A,true,{KEYS}");
+            let report = report(&row).unwrap();
+            assert_eq!((report.rows[0].user.as_str(), report.rows[0].arn.as_str()), ("ann", arn));
+            assert_eq!(report.rows[0].mfa_active, Some(true));
         }
     }
 

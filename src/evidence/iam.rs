@@ -6,7 +6,7 @@ use super::document::json_documents;
 use super::policy_text::PolicyText;
 use super::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 macro_rules! shapes {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* })*) => {
@@ -307,6 +307,22 @@ json_documents! {
     ListOpenIdConnectProviders => IamListOpenIdConnectProviders ["OpenIDConnectProviderList"],
     OpenIdConnectProvider => IamGetOpenIdConnectProvider ["Url"],
     ListServiceSpecificCredentials => IamListServiceSpecificCredentials ["ServiceSpecificCredentials"],
+}
+
+impl AuthorizationDetails {
+    /// ARNs of managed policies that are attached, or serve as a boundary, but are not among the policies, sorted.
+    /// AWS does not promise that its own managed policies are.
+    pub fn policies_left_out(&self) -> BTreeSet<String> {
+        let attached = (self.user_detail_list.iter().flat_map(|user| &user.attached_managed_policies))
+            .chain(self.group_detail_list.iter().flat_map(|group| &group.attached_managed_policies))
+            .chain(self.role_detail_list.iter().flat_map(|role| &role.attached_managed_policies))
+            .filter_map(|policy| policy.policy_arn.as_deref());
+        let boundaries = (self.user_detail_list.iter().filter_map(|user| user.permissions_boundary.as_ref()))
+            .chain(self.role_detail_list.iter().filter_map(|role| role.permissions_boundary.as_ref()))
+            .filter_map(|boundary| boundary.permissions_boundary_arn.as_deref());
+        let told: BTreeSet<&str> = self.policies.iter().filter_map(|policy| policy.arn.as_deref()).collect();
+        attached.chain(boundaries).filter(|arn| !told.contains(arn)).map(str::to_owned).collect()
+    }
 }
 
 impl ManagedPolicyDetail {

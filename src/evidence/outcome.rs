@@ -110,6 +110,18 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// The same outcome of another value, unless the answer turns out not to say it.
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Result<U, Gap>) -> Outcome<U> {
+        match self {
+            Outcome::Collected(value) => match f(value) {
+                Ok(value) => Outcome::Collected(value),
+                Err(gap) => Outcome::missing(gap),
+            },
+            Outcome::Absent => Outcome::Absent,
+            Outcome::Missing { gap, .. } => Outcome::missing(gap),
+        }
+    }
+
     /// The same outcome, borrowed.
     pub fn as_ref(&self) -> Outcome<&T> {
         match self {

@@ -210,6 +210,11 @@ impl Recording {
         self.last_attempt(&unsent_key(call, page), 0).and_then(|entry| entry.failure)
     }
 
+    /// Whether nothing was recorded yet.
+    pub fn is_empty(&self) -> bool {
+        self.log().entries.is_empty()
+    }
+
     /// All attempts, in the order of a package.
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries: Vec<Entry> = self.log().entries.values().flatten().cloned().collect();

@@ -2,6 +2,7 @@
 
 use super::call::CallId;
 use super::document::{AnyDocument, Document};
+use super::identity::CallerIdentity;
 use super::operation::Operation;
 use super::outcome::{Gap, GapKind, Outcome};
 use super::run::Run;
@@ -15,6 +16,9 @@ pub struct Evidence {
     pub run: Run,
     /// The account's id, twelve digits, once it is known.
     pub account: Option<String>,
+    /// Who asked, at the end of the run. `None` where nobody asked again, or no answer came. Who asked at the start
+    /// is [`Evidence::caller_start`].
+    pub caller_end: Option<CallerIdentity>,
     /// The Regions in scope, sorted.
     pub regions: BTreeSet<String>,
     /// Gaps that no single call accounts for: a file of a folder that could not be read, a Region left out.
@@ -36,13 +40,42 @@ pub struct Note {
 impl Evidence {
     /// No documents yet.
     pub fn new(run: Run) -> Self {
-        Self { run, account: None, regions: BTreeSet::new(), notes: Vec::new(), calls: BTreeMap::new() }
+        Self {
+            run,
+            account: None,
+            regions: BTreeSet::new(),
+            caller_end: None,
+            notes: Vec::new(),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over all calls of another set.
+    pub fn absorb(&mut self, other: Evidence) {
+        self.calls.extend(other.calls);
+        self.notes.extend(other.notes);
     }
 
     /// Records the outcome of a call.
     pub fn insert<D: Document>(&mut self, call: CallId, outcome: Outcome<D>) {
         debug_assert_eq!(call.operation, D::OPERATION);
         self.calls.insert(call, outcome.map(AnyDocument::new));
+    }
+
+    /// Records the outcome of a call whose document's type is known only at run time.
+    pub fn insert_any(&mut self, call: CallId, outcome: Outcome<AnyDocument>) {
+        debug_assert!(outcome.arrived().is_none_or(|document| document.operation() == call.operation));
+        self.calls.insert(call, outcome);
+    }
+
+    /// Takes a call out: it is not in scope.
+    pub fn remove(&mut self, call: &CallId) {
+        self.calls.remove(call);
+    }
+
+    /// Whether a call has an outcome of its own, even if it is a gap.
+    pub fn holds(&self, call: &CallId) -> bool {
+        self.calls.contains_key(call)
     }
 
     /// The outcome of a call. A call that was never made is a gap like any other.
@@ -69,6 +102,11 @@ impl Evidence {
     /// The outcome of a call that is made once in a Region.
     pub fn regional<D: Document>(&self, region: &str) -> Outcome<&D> {
         self.get(&CallId::regional(D::OPERATION, region))
+    }
+
+    /// Who asked, at the start of the run.
+    pub fn caller_start(&self) -> Option<&CallerIdentity> {
+        self.calls.get(&CallId::global(Operation::StsGetCallerIdentity))?.arrived()?.downcast()
     }
 
     /// Every call with its outcome, sorted.

@@ -93,3 +93,19 @@ impl Context {
         self.facts.contains_key(lower_case_key)
     }
 }
+
+impl Context {
+    /// The same with all values in lower case, for comparisons that ignore case.
+    pub(crate) fn lower_cased(&self) -> Self {
+        let lower = |fact: &Fact| match fact {
+            Fact::Absent => Fact::Absent,
+            Fact::Present(values) => {
+                Fact::Present(values.iter().map(|value| value.to_lowercase()).collect())
+            }
+        };
+        let facts = self.facts.iter();
+        Self {
+            facts: facts.map(|(key, fact)| (key.clone(), lower(fact))).collect(),
+        }
+    }
+}

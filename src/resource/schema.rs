@@ -42,7 +42,9 @@ pub struct Field {
     pub kind: Type,
     /// Whether it can be null, which is a fact (never used, no boundary), not a gap.
     pub nullable: bool,
-    /// The calls that supply it. All must have been collected.
+    /// The calls that supply it. All must have been collected. Without any, the field is known of every row.
+    /// ListRegions is not needed where the user named the Regions; GetPolicy and GetPolicyVersion are needed only
+    /// for policies that the authorization details leave out.
     pub calls: &'static [Operation],
     /// What it means, with its unit.
     pub meaning: &'static str,
@@ -111,13 +113,13 @@ kinds! {
     Account "account", "the account", "accounts", "account.csv", from [StsGetCallerIdentity] {
         account_id: Text "or null" from [StsGetCallerIdentity] "the account's id, twelve digits";
         alias: Text "or null" from [IamListAccountAliases] "the account's alias";
-        root_mfa_active: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has an MFA device; unknown where the two sources disagree";
-        root_has_credentials: Bool from [IamGetAccountSummary] "root has a password, an access key or a signing certificate at all; a member account with centralised root access has none";
-        root_access_keys_present: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has access keys, active or not";
-        root_last_used_days: Int "or null" from [IamGetCredentialReport] "days from root's last use of its password or a key to the credential report; null if never";
+        root_mfa_active: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has an MFA device, as the account summary says; unknown where the credential report's row for root says otherwise";
+        root_has_credentials: Bool from [IamGetAccountSummary] "root has a password, an access key or a signing certificate at all; a member account with centralised root access has none. A summary that does not tell of a password counts as one that has it";
+        root_access_keys_present: Bool from [IamGetAccountSummary, IamGetCredentialReport] "root has access keys, active or not, as the account summary says; unknown where the credential report's row for root says otherwise";
+        root_last_used_days: Int "or null" from [IamGetCredentialReport] "days from root's last use of its password or a key to the credential report; null if never; unknown where the report has no row for root";
         root_virtual_mfa: Bool from [IamListVirtualMfaDevices] "root's MFA device is a virtual one";
-        root_console_logins: Int from [CloudTrailLookupEvents] "console sign-ins of root within the period, in all Regions in scope";
-        root_events: Int from [CloudTrailLookupEvents] "events that root itself caused within the period, in all Regions in scope, without those that AWS services caused for it";
+        root_console_logins: Int from [AccountListRegions, CloudTrailLookupEvents] "successful console sign-ins of root within the period, in all Regions in scope";
+        root_events: Int from [AccountListRegions, CloudTrailLookupEvents] "events that root itself caused within the period, in all Regions in scope, without those that AWS services caused for it and without sign-ins that failed";
         console_users: Int from [IamGetCredentialReport] "users with a password, without root";
         password_policy_exists: Bool from [IamGetAccountPasswordPolicy] "the account has a password policy of its own; otherwise AWS's default holds";
         password_minimum_length: Int from [IamGetAccountPasswordPolicy] "the shortest password allowed; 8 by AWS's default";
@@ -131,14 +133,15 @@ kinds! {
         password_hard_expiry: Bool from [IamGetAccountPasswordPolicy] "an expired password can only be reset by an administrator";
         saml_providers: Texts from [IamListSamlProviders] "ARNs of the SAML identity providers";
         oidc_providers: Texts from [IamListOpenIdConnectProviders] "ARNs of the OpenID Connect identity providers";
-        effective_trails: Texts from [CloudTrailDescribeTrails, CloudTrailGetTrailStatus, CloudTrailGetEventSelectors] "ARNs of the trails that alone record all management events of all Regions: multi-Region, logging, all management events read and write without exclusions, global service events included, delivering";
-        config_rule_identifiers: Texts from [ConfigDescribeConfigRules] "source identifiers of the ACTIVE Config rules in the Regions in scope";
+        effective_trails: Texts from [AccountListRegions, CloudTrailDescribeTrails, CloudTrailGetTrailStatus, CloudTrailGetEventSelectors] "ARNs of the trails that alone record all management events of all Regions: multi-Region, logging, all management events read and write without exclusions, global service events included, delivering";
+        config_rule_identifiers: Texts from [AccountListRegions, ConfigDescribeConfigRules] "source identifiers of the ACTIVE Config rules in the Regions in scope";
+        config_global_regions: Texts from [AccountListRegions, ConfigDescribeConfigurationRecorders, ConfigDescribeConfigurationRecorderStatus] "Regions in scope whose AWS Config recorder runs and records IAM's global resource types";
         regions: Texts from [AccountListRegions] "the Regions in scope";
     }
     User "iam.user", "IAM user", "IAM users", "users.csv", from [IamGetAccountAuthorizationDetails, IamGetCredentialReport] {
-        name: Text from [IamGetAccountAuthorizationDetails] "the user's name";
-        arn: Text from [IamGetAccountAuthorizationDetails] "the user's ARN";
-        path: Text from [IamGetAccountAuthorizationDetails] "the path, / for none";
+        name: Text from [] "the user's name";
+        arn: Text from [] "the user's ARN";
+        path: Text from [] "the path, / for none";
         created_days: Int "or null" from [IamGetCredentialReport] "days from the user's creation to the credential report";
         password_enabled: Bool from [IamGetCredentialReport] "the user has a password for the console";
         password_age_days: Int "or null" from [IamGetCredentialReport] "days since the password was set; null without password";
@@ -156,13 +159,13 @@ kinds! {
         tags: Map from [IamGetAccountAuthorizationDetails] "tags";
     }
     AccessKey "iam.access_key", "access key", "access keys", "access-keys.csv", from [IamGetCredentialReport] {
-        user: Text from [IamGetCredentialReport] "the name of the user whose key it is";
+        user: Text from [IamGetCredentialReport] "the name of the user whose key it is; `<root_account>` for root";
         slot: Int from [IamGetCredentialReport] "1 or 2, the key's place in the credential report";
         active: Bool from [IamGetCredentialReport] "the key can be used";
-        age_days: Int "or null" from [IamGetCredentialReport] "days from the key's creation to the credential report; null where AWS does not tell";
+        age_days: Int "or null" from [IamGetCredentialReport] "days from the key's creation to the credential report; null for an inactive key of which AWS does not tell it";
         ever_used: Bool from [IamGetCredentialReport] "the key was used at least once";
         last_used_days: Int "or null" from [IamGetCredentialReport] "days since the key was used; null if never";
-        idle_days: Int "or null" from [IamGetCredentialReport] "days since the key was used, or since it was created if it never was";
+        idle_days: Int "or null" from [IamGetCredentialReport] "days since the key was used, or since it was created if it never was; null for an inactive key of which AWS tells neither";
         last_used_service: Text "or null" from [IamGetCredentialReport] "the service last used";
         last_used_region: Text "or null" from [IamGetCredentialReport] "the Region last used; null for global services";
     }
@@ -174,9 +177,9 @@ kinds! {
         last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; null if not within the trailing 400 days that IAM keeps";
         idle_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; if not within IAM's 400 days, since its creation, at most 400";
         service_linked: Bool from [IamGetAccountAuthorizationDetails] "a service-linked role, which only its service can use and nobody can edit";
-        identity_center: Bool from [IamGetAccountAuthorizationDetails] "a role that IAM Identity Center made for a permission set";
+        identity_center: Bool from [IamGetAccountAuthorizationDetails] "a role that IAM Identity Center made for a permission set (path /aws-reserved/sso.amazonaws.com/)";
         max_session_seconds: Int "or null" from [IamListRoles] "the longest session";
-        trusted_principals: Texts from [IamGetAccountAuthorizationDetails] "the principals that the trust policy names, as kind:value";
+        trusted_principals: Texts from [IamGetAccountAuthorizationDetails] "the principals that the trust policy lets in, as aws:, service:, federated: or canonical: and their value; any:* is everyone";
         inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the role's inline policies";
         attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
         permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
@@ -197,10 +200,10 @@ kinds! {
         owner: Text "or null" from [IamGetAccountAuthorizationDetails] "for an inline policy, the ARN of the user, group or role that has it";
         attached: Bool from [IamGetAccountAuthorizationDetails] "the policy is attached to, or is inline in, a user, group or role";
         boundary_only: Bool from [IamGetAccountAuthorizationDetails] "the policy is used as a permissions boundary and nowhere attached";
-        default_version: Text "or null" from [IamGetAccountAuthorizationDetails] "the version in force of a managed policy";
+        default_version: Text "or null" from [IamGetAccountAuthorizationDetails, IamGetPolicy] "the version in force of a managed policy";
         admin_statement: Bool from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "one statement allows every action on every resource without a condition";
     }
-    Trail "cloudtrail.trail", "CloudTrail trail", "CloudTrail trails", "trails.csv", from [CloudTrailDescribeTrails] {
+    Trail "cloudtrail.trail", "CloudTrail trail", "CloudTrail trails", "trails.csv", from [AccountListRegions, CloudTrailDescribeTrails] {
         name: Text from [CloudTrailDescribeTrails] "the trail's name";
         arn: Text from [CloudTrailDescribeTrails] "the trail's ARN";
         home_region: Text from [CloudTrailDescribeTrails] "the Region in which it is defined";
@@ -218,11 +221,11 @@ kinds! {
         management_events: Text from [CloudTrailGetEventSelectors] "all, partial or none: which management events it records";
         data_events: Bool from [CloudTrailGetEventSelectors] "it records some data events";
     }
-    Recorder "config.recorder", "AWS Config recorder", "AWS Config recorders", "config-recorders.csv", from [ConfigDescribeConfigurationRecorders] {
+    Recorder "config.recorder", "AWS Config recorder", "AWS Config recorders", "config-recorders.csv", from [AccountListRegions] {
         exists: Bool from [ConfigDescribeConfigurationRecorders] "the Region has a customer-managed configuration recorder; there is one row for each Region in scope";
         name: Text "or null" from [ConfigDescribeConfigurationRecorders] "the recorder's name";
         all_types: Bool from [ConfigDescribeConfigurationRecorders] "it records all supported resource types";
-        global_types: Bool from [ConfigDescribeConfigurationRecorders] "it records IAM's global resource types too";
+        global_types: Bool from [ConfigDescribeConfigurationRecorders] "it records IAM's global resource types too, which AWS Config can only in Regions that it served before February 2022";
         daily: Bool from [ConfigDescribeConfigurationRecorders] "it records once a day only";
         recording: Bool from [ConfigDescribeConfigurationRecorders, ConfigDescribeConfigurationRecorderStatus] "it runs";
         last_status: Text "or null" from [ConfigDescribeConfigurationRecorderStatus] "the outcome of its last recording, in lower case: success, pending, failure";
@@ -231,7 +234,7 @@ kinds! {
         delivering: Bool from [ConfigDescribeDeliveryChannels, ConfigDescribeDeliveryChannelStatus] "there is a delivery channel, its last history or snapshot delivery succeeded and none failed last";
         retention_days: Int "or null" from [ConfigDescribeRetentionConfigurations] "days that configuration items are kept; null is AWS's default of 2,557";
     }
-    ConfigRule "config.rule", "AWS Config rule", "AWS Config rules", "config-rules.csv", from [ConfigDescribeConfigRules] {
+    ConfigRule "config.rule", "AWS Config rule", "AWS Config rules", "config-rules.csv", from [AccountListRegions, ConfigDescribeConfigRules] {
         name: Text from [ConfigDescribeConfigRules] "the rule's name, free text";
         owner: Text "or null" from [ConfigDescribeConfigRules] "AWS, CUSTOM_LAMBDA or CUSTOM_POLICY";
         source_identifier: Text "or null" from [ConfigDescribeConfigRules] "which managed rule it is, such as ROOT_ACCOUNT_MFA_ENABLED, or a Lambda function's ARN";
@@ -240,7 +243,7 @@ kinds! {
         input_parameters: Map from [ConfigDescribeConfigRules] "the rule's input parameters";
         internal: Bool from [ConfigDescribeConfigRules] "its evaluations are not shown";
         detective: Bool from [ConfigDescribeConfigRules] "it evaluates what is deployed";
-        compliance: Text from [ConfigDescribeComplianceByConfigRule] "COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; unknown where AWS has insufficient data or no verdict";
+        compliance: Text from [ConfigDescribeComplianceByConfigRule] "COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; unknown where AWS has insufficient data or no verdict, or the rule is not ACTIVE or its evaluations are not shown";
         noncompliant_resources: Texts from [ConfigGetComplianceDetailsByConfigRule] "type and id of the resources that do not comply now";
         evaluated_resources: Int from [ConfigGetComplianceDetailsByConfigRule] "resources with a result now";
         last_success_hours: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "hours from its last successful evaluation to the as-of time; null if there was none";

@@ -28,6 +28,8 @@ pub(super) enum ContentError {
     TooLarge(u64),
 }
 
+// One exists per file being read: the space that the plain kind wastes does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Source {
     Gzip(GzDecoder<BufReader<File>>),
     Plain(BufReader<File>),
@@ -45,7 +47,7 @@ pub(super) struct Content {
 impl Content {
     pub(super) fn open(path: &Path, limit: u64) -> Result<Self, ContentError> {
         let file = File::open(path).map_err(ContentError::Io)?;
-        let mut reader = BufReader::with_capacity(64 << 10, file);
+        let mut reader = BufReader::with_capacity(16 << 10, file);
         let is_gzip = reader.fill_buf().map_err(ContentError::Io)?.starts_with(&[0x1f, 0x8b]);
         let source = if is_gzip { Source::Gzip(GzDecoder::new(reader)) } else { Source::Plain(reader) };
         Ok(Self { source, hash: Context::new(&SHA256), read: 0, limit, at_end: false })
@@ -102,7 +104,9 @@ impl Content {
 
     /// `zcat` would print a second gzip member that the hash does not cover: the file must end with the first.
     fn refuse_trailing(&mut self) -> Result<(), ContentError> {
-        let Source::Gzip(decoder) = &mut self.source else { return Ok(()) };
+        let Source::Gzip(decoder) = &mut self.source else {
+            return Ok(());
+        };
         let rest = decoder.get_mut().fill_buf().map_err(ContentError::Io)?;
         if rest.is_empty() {
             return Ok(());

@@ -9,6 +9,7 @@
 
 use std::path::Path;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::ParsedPublicKey;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub(super) struct Digest {
     pub(super) previous: Previous,
     pub(super) logs: Vec<ListedLog>,
     pub(super) sidecar: Option<Sidecar>,
-    message: Box<[u8]>,
+    /// Of the string that AWS signed.
+    message: digest::Digest,
 }
 
 /// What a digest says about the one before it.
@@ -57,8 +59,9 @@ pub(super) struct Stated {
 /// One log file that a digest lists.
 #[derive(Debug)]
 pub(super) struct ListedLog {
-    pub(super) bucket: String,
-    pub(super) key: String,
+    /// Where it is not the digest's own.
+    bucket: Option<Box<str>>,
+    pub(super) key: Box<str>,
     /// `None`: the algorithm is not SHA-256, or the value not hex, so that nothing can be compared.
     pub(super) hash: Option<Sha256>,
     pub(super) oldest: Option<DateTime<Utc>>,
@@ -68,7 +71,10 @@ pub(super) struct ListedLog {
 /// The object's metadata, as `aws s3api head-object` printed it.
 #[derive(Debug)]
 pub(super) enum Sidecar {
-    Signature { signature: Vec<u8>, backfilled: Option<DateTime<Utc>> },
+    Signature {
+        signature: Vec<u8>,
+        backfilled: Option<DateTime<Utc>>,
+    },
     /// The object has no usable signature: it is not as CloudTrail delivered it.
     Unsigned(String),
     /// An algorithm that this program cannot check.
@@ -115,12 +121,11 @@ impl Digest {
     /// Reads a digest, or says why it is none.
     pub(super) fn load(path: &Path, shown: &str, limit: u64) -> Result<Self, String> {
         let (bytes, sha256) = read_whole(path, limit).map_err(|e| e.to_string())?;
-        let fields: Fields =
-            serde_json::from_slice(&bytes).map_err(|e| format!("is not a digest file: {e}"))?;
+        let fields: Fields = serde_json::from_slice(&bytes).map_err(|e| format!("is not a digest file: {e}"))?;
         let key = fields.digest_s3_object;
-        let name = names::parse_digest_name(names::file_name(&key)).filter(|_| names::is_sound_key(&key)).ok_or_else(
-            || format!("is not a digest file: digestS3Object {key:?} is not the key of a digest"),
-        )?;
+        let name = names::parse_digest_name(names::file_name(&key))
+            .filter(|_| names::is_sound_key(&key))
+            .ok_or_else(|| format!("is not a digest file: digestS3Object {key:?} is not the key of a digest"))?;
         if !names::lies_at(shown, &key) {
             return Err(format!("has been moved or renamed: it states that it is {key}"));
         }
@@ -141,7 +146,6 @@ impl Digest {
         Ok(Self {
             path: shown.to_owned(),
             name,
-            bucket: fields.digest_s3_bucket,
             key,
             start,
             end,
@@ -155,10 +159,16 @@ impl Digest {
                 fields.previous_digest_hash_algorithm,
                 fields.previous_digest_signature,
             ),
-            logs: fields.log_files.into_iter().map(listed).collect(),
+            logs: fields.log_files.into_iter().map(|log| listed(log, &fields.digest_s3_bucket)).collect(),
+            bucket: fields.digest_s3_bucket,
             sidecar: None,
-            message: message.into_bytes().into_boxed_slice(),
+            message: digest::digest(&digest::SHA256, message.as_bytes()),
         })
+    }
+
+    /// The bucket of one of its logs.
+    pub(super) fn bucket_of<'a>(&'a self, log: &'a ListedLog) -> &'a str {
+        log.bucket.as_deref().unwrap_or(&self.bucket)
     }
 
     /// When it was signed: a backfill digest is signed long after the hour that it is about.
@@ -171,7 +181,7 @@ impl Digest {
 
     /// Whether the signature is the key's over this digest.
     pub(super) fn is_signed(&self, key: &ParsedPublicKey, signature: &[u8]) -> bool {
-        key.verify_sig(&self.message, signature).is_ok()
+        key.verify_digest_sig(&self.message, signature).is_ok()
     }
 }
 
@@ -204,12 +214,12 @@ fn previous(
     }
 }
 
-fn listed(fields: LogFields) -> ListedLog {
+fn listed(fields: LogFields, own_bucket: &str) -> ListedLog {
     let hash = (fields.hash_algorithm == "SHA-256").then(|| sha256_from_hex(&fields.hash_value)).flatten();
     let time = |text: Option<String>| text.and_then(|t| utc(&t).ok());
     ListedLog {
-        bucket: fields.s3_bucket,
-        key: fields.s3_object,
+        bucket: (fields.s3_bucket != own_bucket).then(|| fields.s3_bucket.into()),
+        key: fields.s3_object.into(),
         hash,
         oldest: time(fields.oldest_event_time),
         newest: time(fields.newest_event_time),
@@ -237,7 +247,9 @@ pub(super) fn load_sidecar(path: &Path, limit: u64) -> Result<Sidecar, String> {
     match field("signature-algorithm") {
         Some("SHA256withRSA") => {}
         Some(other) => return Ok(Sidecar::Unknown(other.to_owned())),
-        None => return Ok(Sidecar::Unsigned("the object's metadata holds no signature algorithm".to_owned())),
+        None => {
+            return Ok(Sidecar::Unsigned("the object's metadata holds no signature algorithm".to_owned()));
+        }
     }
     let Some(signature) = from_hex(signature) else {
         return Ok(Sidecar::Unsigned("the signature in the object's metadata is not hex".to_owned()));
@@ -247,7 +259,9 @@ pub(super) fn load_sidecar(path: &Path, limit: u64) -> Result<Sidecar, String> {
 }
 
 fn utc(text: &str) -> Result<DateTime<Utc>, String> {
-    DateTime::parse_from_rfc3339(text).map(|t| t.to_utc()).map_err(|e| format!("is not a digest file: time {text:?}: {e}"))
+    DateTime::parse_from_rfc3339(text)
+        .map(|t| t.to_utc())
+        .map_err(|e| format!("is not a digest file: time {text:?}: {e}"))
 }
 
 /// Lower-case hex.
@@ -258,7 +272,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     // An RSA signature of 8192 bits has 2048 hex digits; nothing longer is one.
     let text = text.as_bytes();
-    if text.is_empty() || text.len() > 2048 || text.len() % 2 != 0 {
+    if text.is_empty() || text.len() > 2048 || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());

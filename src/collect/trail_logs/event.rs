@@ -103,7 +103,9 @@ pub(super) struct UserIdentity<'a> {
 impl Fields<'_> {
     /// What can be read of a record that has a field of the wrong type, or one twice. Slow, and rare.
     pub(super) fn salvage(record: &[u8]) -> Option<Fields<'static>> {
-        let Value::Object(mut record) = serde_json::from_slice(record).ok()? else { return None };
+        let Value::Object(mut record) = serde_json::from_slice(record).ok()? else {
+            return None;
+        };
         let mut text = |name: &str| match record.remove(name) {
             Some(Value::String(text)) => Some(Text(Cow::Owned(text))),
             _ => None,
@@ -127,7 +129,9 @@ pub(super) fn time_ms(text: &str) -> Option<i64> {
     else {
         return DateTime::parse_from_rfc3339(text).ok().map(|t| t.timestamp_millis());
     };
-    let two = |a: u8, b: u8| (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'));
+    let two = |a: u8, b: u8| {
+        (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+    };
     let year = two(y0, y1)? * 100 + two(y2, y3)?;
     let (month, day) = (two(m0, m1)?, two(d0, d1)?);
     let (hour, minute, second) = (two(h0, h1)?, two(n0, n1)?, two(s0, s1)?);
@@ -144,7 +148,8 @@ pub(super) fn time_ms(text: &str) -> Option<i64> {
     // Days since 1970-03-01 in the proleptic Gregorian calendar, years beginning in March.
     let shifted = if month > 2 { year } else { year - 1 };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = shifted * 365 + shifted.div_euclid(4) - shifted.div_euclid(100) + shifted.div_euclid(400) + day_of_year - 719_468;
+    let days = shifted * 365 + shifted.div_euclid(4) - shifted.div_euclid(100) + shifted.div_euclid(400) + day_of_year
+        - 719_468;
     Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000)
 }
 

@@ -33,10 +33,14 @@ pub struct PublicKey {
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The text is not what `aws cloudtrail list-public-keys` prints.
-    #[error("the keys file is not the JSON that `aws cloudtrail list-public-keys --output json` prints: {0}; write it again")]
+    #[error(
+        "the keys file is not the JSON that `aws cloudtrail list-public-keys --output json` prints: {0}; write it again"
+    )]
     Json(serde_json::Error),
     /// A field of a key is not what AWS documents.
-    #[error("key {fingerprint} in the keys file has a bad {field}: {cause}; fetch the keys again with `aws cloudtrail list-public-keys`")]
+    #[error(
+        "key {fingerprint} in the keys file has a bad {field}: {cause}; fetch the keys again with `aws cloudtrail list-public-keys`"
+    )]
     Field {
         /// The key's name.
         fingerprint: String,
@@ -113,7 +117,9 @@ impl PublicKeys {
             cause: format!("not a DER-encoded RSA key of 2048 to 8192 bits ({e})"),
         })?;
         match self.by_fingerprint.get_mut(&key.fingerprint) {
-            Some((known, _)) if known.der != key.der => return Err(KeysError::Conflict(key.fingerprint)),
+            Some((known, _)) if known.der != key.der => {
+                return Err(KeysError::Conflict(key.fingerprint));
+            }
             // The same key listed twice: by two Regions, or for two spans. The wider statement holds.
             Some((known, _)) => {
                 known.valid_from = known.valid_from.zip(key.valid_from).map(|(a, b)| a.min(b));
@@ -143,7 +149,12 @@ impl PublicKeys {
     }
 
     /// The key for a digest, or why there is none that may sign for it.
-    pub(super) fn find(&self, fingerprint: &str, region: &str, signed: DateTime<Utc>) -> Result<&ParsedPublicKey, String> {
+    pub(super) fn find(
+        &self,
+        fingerprint: &str,
+        region: &str,
+        signed: DateTime<Utc>,
+    ) -> Result<&ParsedPublicKey, String> {
         let Some((key, parsed)) = self.by_fingerprint.get(fingerprint) else {
             return Err(format!(
                 "its public key {fingerprint:?} is not among the {} supplied; fetch it with: aws cloudtrail \
@@ -159,7 +170,10 @@ impl PublicKeys {
         let early = key.valid_from.is_some_and(|from| signed + LENIENCE < from);
         let late = key.valid_to.is_some_and(|to| signed - LENIENCE > to);
         if early || late {
-            return Err(format!("its public key {fingerprint} was not in use at {}", signed.format("%Y-%m-%dT%H:%M:%SZ")));
+            return Err(format!(
+                "its public key {fingerprint} was not in use at {}",
+                signed.format("%Y-%m-%dT%H:%M:%SZ")
+            ));
         }
         Ok(&parsed.0)
     }

@@ -72,8 +72,7 @@ pub(super) fn parse_log_name(name: &str) -> Option<LogName> {
     let mut parts = stem.splitn(5, '_');
     let (account, kind) = (parts.next()?, parts.next()?);
     let (region, delivered, unique) = (parts.next()?, parts.next()?, parts.next()?);
-    let kind_fits =
-        kind == "CloudTrail" || (kind.starts_with("CloudTrail-") && kind != "CloudTrail-Digest");
+    let kind_fits = kind == "CloudTrail" || (kind.starts_with("CloudTrail-") && kind != "CloudTrail-Digest");
     (kind_fits && is_account(account) && is_region(region) && !unique.is_empty()).then_some(())?;
     Some(LogName {
         account: account.to_owned(),
@@ -102,7 +101,9 @@ pub(super) fn lies_at(path: &str, key: &str) -> bool {
 /// How many of the last folders are those of a day, with the Region before it if there is one.
 fn dated_folders(folders: &[&str]) -> usize {
     let is_number = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_digit());
-    let [before @ .., year, month, day] = folders else { return 0 };
+    let [before @ .., year, month, day] = folders else {
+        return 0;
+    };
     if !(is_number(year, 4) && is_number(month, 2) && is_number(day, 2)) {
         return 0;
     }
@@ -138,6 +139,11 @@ fn is_region(text: &str) -> bool {
 }
 
 fn stamp(text: &str, format: &str) -> Option<DateTime<Utc>> {
+    // chrono would take signs and years of six digits here.
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'T' || b == b'Z');
+    if !is_plain || text.len() > 16 {
+        return None;
+    }
     if format.contains("%S") {
         return Some(NaiveDateTime::parse_from_str(text, format).ok()?.and_utc());
     }

@@ -5,8 +5,8 @@
 //! longest record.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
@@ -43,14 +43,26 @@ pub(super) fn split<E>(
     record_limit: usize,
     take: &mut dyn FnMut(Record<'_>) -> Result<(), E>,
 ) -> Result<(), RecordsError<E>> {
-    let mut splitter = Splitter { content, buffer: vec![0; CHUNK], start: 0, end: 0, limit: record_limit };
+    let mut buffer = BUFFER.take();
+    buffer.resize(CHUNK, 0);
+    let mut splitter = Splitter { content, buffer, start: 0, end: 0, limit: record_limit };
     let outcome = splitter.document(take);
     // The hash is that of the whole content, so what follows an error is read as well. If the content
     // itself is at fault, the outcome says so already.
-    if outcome.is_err() && !matches!(outcome, Err(RecordsError::Content(_) | RecordsError::Stop(_))) {
-        splitter.drain()?;
-    }
-    outcome
+    let drained = match outcome {
+        Ok(()) | Err(RecordsError::Content(_) | RecordsError::Stop(_)) => Ok(()),
+        Err(_) => splitter.drain(),
+    };
+    splitter.buffer.truncate(CHUNK);
+    splitter.buffer.shrink_to(CHUNK);
+    BUFFER.set(splitter.buffer);
+    drained.and(outcome)
+}
+
+thread_local! {
+    /// One buffer per thread for all files: to take and return a large block for each of many small files
+    /// leaves the heap in pieces.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 struct Splitter<'c> {
@@ -83,7 +95,7 @@ impl Splitter<'_> {
             return Err(self.format("no Records"));
         }
         loop {
-            let is_records = self.value(|key: Text<'_>| key.0 == "Records")?;
+            let is_records = self.value(key_is_records)?;
             self.expect(b':')?;
             if is_records {
                 if self.peek()? != Some(b'[') {
@@ -92,7 +104,7 @@ impl Splitter<'_> {
                 self.array(take)?;
                 found += 1;
             } else {
-                self.value(|_: IgnoredAny| ())?;
+                self.value(skip)?;
             }
             match self.peek()? {
                 Some(b',') => self.start += 1,
@@ -120,7 +132,7 @@ impl Splitter<'_> {
             match self.peek()? {
                 Some(b'{') => self.record(take)?,
                 _ => {
-                    self.value(|_: IgnoredAny| ())?;
+                    self.value(skip)?;
                     let what = "a record is not an object".to_owned();
                     take(Record::Unreadable(what)).map_err(RecordsError::Stop)?;
                 }
@@ -183,13 +195,66 @@ impl Splitter<'_> {
         Ok(())
     }
 
-    /// Parses one value of a known type at the start of the buffer.
-    fn value<T, R, E>(&mut self, with: impl Fn(T) -> R) -> Result<R, RecordsError<E>>
-    where
-        T: for<'de> BorrowedFrom<'de>,
-    {
-        let _ = with;
-        unreachable!()
+    /// Consumes one value; `read` says what is wanted of it, and where it ends.
+    fn value<R, E>(&mut self, read: Read<R>) -> Result<R, RecordsError<E>> {
+        loop {
+            let text = self.buffer.get(self.start..self.end).unwrap_or_default();
+            match read(text) {
+                // A number that ends with the buffer may go on after it.
+                Some(Ok((result, length))) if length < text.len() || !self.refill()? => {
+                    self.start += length;
+                    return Ok(result);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(e)) if !e.is_eof() => return Err(self.format(&e.to_string())),
+                _ => {
+                    if !self.refill()? {
+                        return Err(self.format("a value that does not end"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn expect<E>(&mut self, wanted: u8) -> Result<(), RecordsError<E>> {
+        if self.peek()? != Some(wanted) {
+            return Err(self.format(&format!("no {:?} where there must be one", char::from(wanted))));
+        }
+        self.start += 1;
+        Ok(())
+    }
+
+    /// Makes room and fills it, so that a long record is parsed again only each time the buffer doubles.
+    /// False at the end.
+    fn refill<E>(&mut self) -> Result<bool, RecordsError<E>> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            if self.end >= self.limit {
+                return Err(RecordsError::TooLong(self.limit));
+            }
+            self.buffer.resize(self.end.saturating_mul(2).min(self.limit.max(CHUNK)), 0);
+        }
+        let before = self.end;
+        while let Some(room) = self.buffer.get_mut(self.end..).filter(|room| !room.is_empty()) {
+            match self.content.read(room)? {
+                0 => break,
+                count => self.end += count,
+            }
+        }
+        Ok(self.end > before)
+    }
+
+    fn drain<E>(&mut self) -> Result<(), RecordsError<E>> {
+        while self.content.read(&mut self.buffer)? > 0 {}
+        Ok(())
+    }
+
+    fn format<E>(&self, cause: &str) -> RecordsError<E> {
+        let unread = (self.end - self.start) as u64;
+        let cause = cause.split(" at line").next().unwrap_or_default().to_owned();
+        RecordsError::Format { cause, offset: self.content.bytes().saturating_sub(unread) }
     }
 
     /// The next byte that is not white space, not consumed; `None` at the end.
@@ -210,4 +275,43 @@ impl Splitter<'_> {
             }
         }
     }
+}
+
+type Read<R> = fn(&[u8]) -> Option<serde_json::Result<(R, usize)>>;
+
+fn key_is_records(text: &[u8]) -> Option<serde_json::Result<(bool, usize)>> {
+    let mut values = Deserializer::from_slice(text).into_iter::<Text<'_>>();
+    let key = values.next()?;
+    Some(key.map(|key| (key.0 == "Records", values.byte_offset())))
+}
+
+fn skip(text: &[u8]) -> Option<serde_json::Result<((), usize)>> {
+    let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    let value = values.next()?;
+    Some(value.map(|_| ((), values.byte_offset())))
+}
+
+/// The record in one line: as it is, or, if it was spread over lines, without its white space.
+pub(in crate::collect) fn one_line(record: &[u8]) -> Cow<'_, [u8]> {
+    if !record.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+        return Cow::Borrowed(record);
+    }
+    let mut line = Vec::with_capacity(record.len());
+    let (mut in_text, mut escaped) = (false, false);
+    for &byte in record {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+        } else if byte.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_text = byte == b'"';
+        }
+        line.push(byte);
+    }
+    Cow::Owned(line)
 }

@@ -15,8 +15,18 @@ use super::Problem;
 pub(super) struct Found {
     /// Below the root, with `/`, for people; bytes that are not UTF-8 are shown as `\xNN`.
     pub(super) shown: String,
+    /// Below the root, as the system has it, where that is not what is shown.
+    odd: Option<PathBuf>,
+}
+
+impl Found {
     /// What to open.
-    pub(super) path: PathBuf,
+    pub(super) fn path(&self, root: &Path) -> PathBuf {
+        match &self.odd {
+            Some(odd) => root.join(odd),
+            None => root.join(&self.shown),
+        }
+    }
 }
 
 /// All regular files, sorted by what is shown, and what could not be listed.
@@ -47,7 +57,13 @@ pub(super) fn walk(root: &Path, max_depth: usize) -> io::Result<(Vec<Found>, Vec
             let shown = if shown.is_empty() { name } else { format!("{shown}/{name}") };
             // file_type, unlike metadata, does not follow links.
             match entry.file_type() {
-                Ok(kind) if kind.is_file() => files.push(Found { shown, path: entry.path() }),
+                Ok(kind) if kind.is_file() => {
+                    let path = entry.path();
+                    let below = path.strip_prefix(root).unwrap_or(&path);
+                    // Kept only where it is needed: there can be millions of files.
+                    let odd = (below != Path::new(&shown)).then(|| below.to_path_buf());
+                    files.push(Found { shown, odd });
+                }
                 Ok(kind) if kind.is_dir() && depth >= max_depth => {
                     problems.push(lost(shown, format!("lies more than {max_depth} folders deep; copy it higher")));
                 }
@@ -61,7 +77,7 @@ pub(super) fn walk(root: &Path, max_depth: usize) -> io::Result<(Vec<Found>, Vec
             }
         }
     }
-    files.sort_by(|a, b| a.shown.cmp(&b.shown).then_with(|| a.path.cmp(&b.path)));
+    files.sort_by(|a, b| a.shown.cmp(&b.shown).then_with(|| a.odd.cmp(&b.odd)));
     Ok((files, problems))
 }
 

@@ -3,9 +3,7 @@
 /// FNV-1a, 64 bit. `std`'s hasher is not guaranteed to be the same in every release of Rust,
 /// and ids must not change when the compiler does.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
-        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// SplitMix64: turns a counter into well-mixed bits.
@@ -48,10 +46,7 @@ fn base32(seed: u64, length: usize) -> String {
 /// a prefix (AIDA user, AROA role, AGPA group, ANPA managed policy, AIPA instance profile) and 17
 /// characters, of which the last seven say EXAMPLE.
 pub(crate) fn unique_id(prefix: &str, seed: &str) -> String {
-    format!(
-        "{prefix}{}EXAMPLE",
-        base32(hash(prefix.as_bytes()) ^ hash(seed.as_bytes()), 10)
-    )
+    format!("{prefix}{}EXAMPLE", base32(hash(prefix.as_bytes()) ^ hash(seed.as_bytes()), 10))
 }
 
 /// An access key id (AKIA long-term, ASIA temporary): 20 characters, the last seven say EXAMPLE,

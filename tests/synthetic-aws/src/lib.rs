@@ -18,6 +18,8 @@
 //! It must not judge anything (that is auditpack's work), and it must be deterministic: the same
 //! account, options and requests give the same bytes, request ids included, when the clock is fixed.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod account;
 mod accounts;
 mod clock;
@@ -34,7 +36,7 @@ mod wire;
 pub use account::{Account, PageSizes};
 pub use accounts::Scale;
 pub use clock::Clock;
-pub use faults::{Fault, FaultKind, FaultSyntaxError, When};
+pub use faults::{Fault, FaultKind, FaultSyntaxError, SYNTAX as FAULT_SYNTAX, When};
 pub use options::Options;
 pub use quotas::{Limit, Quotas};
 pub use server::{BlockingServer, Server};

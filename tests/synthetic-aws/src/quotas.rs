@@ -53,9 +53,7 @@ impl Quotas {
     }
 
     fn limit_of(&self, service: &str, operation: &str) -> Option<&Limit> {
-        self.limits
-            .iter()
-            .find(|l| l.service == service && (l.operation == "*" || l.operation == operation))
+        self.limits.iter().find(|l| l.service == service && (l.operation == "*" || l.operation == operation))
     }
 }
 
@@ -72,28 +70,16 @@ pub(crate) struct Buckets {
 
 impl Buckets {
     pub(crate) fn new(quotas: Quotas) -> Self {
-        Self {
-            quotas,
-            buckets: HashMap::new(),
-        }
+        Self { quotas, buckets: HashMap::new() }
     }
 
     /// Takes a token, or says that there is none. `now` is given so that tests need not wait.
-    pub(crate) fn take(
-        &mut self,
-        service: &str,
-        operation: &str,
-        region: &str,
-        now: Instant,
-    ) -> bool {
+    pub(crate) fn take(&mut self, service: &str, operation: &str, region: &str, now: Instant) -> bool {
         let Some(limit) = self.quotas.limit_of(service, operation) else {
             return true;
         };
         let key = (service.to_owned(), operation.to_owned(), region.to_owned());
-        let bucket = self.buckets.entry(key).or_insert(Bucket {
-            tokens: limit.burst,
-            filled: now,
-        });
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: limit.burst, filled: now });
         let elapsed = now.saturating_duration_since(bucket.filled).as_secs_f64();
         bucket.tokens = (bucket.tokens + elapsed * limit.per_second).min(limit.burst);
         bucket.filled = now;
@@ -115,12 +101,7 @@ mod tests {
         let mut buckets = Buckets::new(Quotas::aws());
         let start = Instant::now();
         let mut take = |region: &str, ms: u64| {
-            buckets.take(
-                "cloudtrail",
-                "LookupEvents",
-                region,
-                start + Duration::from_millis(ms),
-            )
+            buckets.take("cloudtrail", "LookupEvents", region, start + Duration::from_millis(ms))
         };
         assert!(take("us-east-1", 0) && take("us-east-1", 0));
         assert!(!take("us-east-1", 0));

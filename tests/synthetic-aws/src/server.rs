@@ -5,7 +5,6 @@ mod body;
 mod connection;
 mod state;
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use connection::Connection;
 use state::State;
 
 pub use blocking::BlockingServer;
-pub(crate) use state::Context;
+pub(crate) use state::{Context, lock};
 
 /// A running server on 127.0.0.1. Dropping it closes its port and its connections.
 pub struct Server {
@@ -43,11 +42,7 @@ impl Server {
         let address = listener.local_addr()?;
         let state = Arc::new(State::new(account, options));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
-        Ok(Server {
-            address,
-            state,
-            accepting,
-        })
+        Ok(Server { address, state, accepting })
     }
 
     /// What to give an SDK as its endpoint URL.
@@ -112,8 +107,5 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         async move { state.answer(request, reset).await }
     });
     // an error here is a client that went away, or a fault that we were asked for
-    let _: Result<(), Option<Infallible>> = http1::Builder::new()
-        .serve_connection(connection, service)
-        .await
-        .map_err(|_| None);
+    let _ = http1::Builder::new().serve_connection(connection, service).await;
 }

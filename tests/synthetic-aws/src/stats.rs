@@ -40,14 +40,8 @@ impl Stats {
         self.of(service, operation).map(|o| o.throttled).sum()
     }
 
-    fn of<'a>(
-        &'a self,
-        service: &'a str,
-        operation: &'a str,
-    ) -> impl Iterator<Item = &'a OperationStats> + 'a {
-        self.operations
-            .iter()
-            .filter(move |o| o.service == service && o.operation == operation)
+    fn of<'a>(&'a self, service: &'a str, operation: &'a str) -> impl Iterator<Item = &'a OperationStats> + 'a {
+        self.operations.iter().filter(move |o| o.service == service && o.operation == operation)
     }
 }
 
@@ -66,15 +60,12 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn add(&mut self, service: &str, operation: &str, region: &str, marks: Marks) {
         let key = (service.to_owned(), operation.to_owned(), region.to_owned());
-        let entry = self
-            .by_operation
-            .entry(key)
-            .or_insert_with(|| OperationStats {
-                service: service.to_owned(),
-                operation: operation.to_owned(),
-                region: region.to_owned(),
-                ..OperationStats::default()
-            });
+        let entry = self.by_operation.entry(key).or_insert_with(|| OperationStats {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            region: region.to_owned(),
+            ..OperationStats::default()
+        });
         entry.requests += 1;
         entry.throttled += u64::from(marks.throttled);
         entry.faulted += u64::from(marks.faulted);

@@ -40,10 +40,7 @@ impl FromStr for Fault {
     type Err = FaultSyntaxError;
 
     fn from_str(rule: &str) -> Result<Self, Self::Err> {
-        parse(rule).map_err(|cause| FaultSyntaxError {
-            rule: rule.to_owned(),
-            cause,
-        })
+        parse(rule).map_err(|cause| FaultSyntaxError { rule: rule.to_owned(), cause })
     }
 }
 
@@ -108,15 +105,11 @@ fn parse_kind(text: &str) -> Result<FaultKind, String> {
 }
 
 fn number<T: FromStr>(value: Option<&str>) -> Result<T, String> {
-    value
-        .and_then(|v| v.parse().ok())
-        .ok_or_else(|| "a number must follow the =".to_owned())
+    value.and_then(|v| v.parse().ok()).ok_or_else(|| "a number must follow the =".to_owned())
 }
 
 fn set(fault: &mut Fault, pair: &str) -> Result<(), String> {
-    let (key, value) = pair
-        .split_once('=')
-        .ok_or_else(|| format!("'{pair}' is not key=value"))?;
+    let (key, value) = pair.split_once('=').ok_or_else(|| format!("'{pair}' is not key=value"))?;
     match key {
         "nth" => fault.when.nth = Some(number(Some(value))?),
         "after" => fault.when.after = number(Some(value))?,
@@ -124,9 +117,7 @@ fn set(fault: &mut Fault, pair: &str) -> Result<(), String> {
         "times" => fault.when.times = Some(number(Some(value))?),
         "containing" => fault.containing = Some(value.to_owned()),
         _ => {
-            return Err(format!(
-                "no key is called '{key}': nth, after, every, times, containing"
-            ));
+            return Err(format!("no key is called '{key}': nth, after, every, times, containing"));
         }
     }
     Ok(())
@@ -157,12 +148,7 @@ pub(super) fn write(fault: &Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for place in [&fault.service, &fault.operation, &fault.region] {
         write!(f, ":{}", place.as_deref().unwrap_or("*"))?;
     }
-    let When {
-        nth,
-        after,
-        every,
-        times,
-    } = &fault.when;
+    let When { nth, after, every, times } = &fault.when;
     let pairs: Vec<String> = [
         ("nth", nth.map(|n| n.to_string())),
         ("after", (*after > 0).then(|| after.to_string())),
@@ -200,10 +186,7 @@ mod tests {
     #[test]
     fn a_wrong_rule_is_refused_with_its_cause() {
         let error = |rule: &str| rule.parse::<Fault>().unwrap_err().to_string();
-        assert_eq!(
-            error("denny:iam"),
-            "fault rule 'denny:iam': no fault is called 'denny'"
-        );
+        assert_eq!(error("denny:iam"), "fault rule 'denny:iam': no fault is called 'denny'");
         assert!(error("delay:iam").ends_with("a number must follow the ="));
         assert!(error("deny=3:iam").ends_with("'deny' takes no value"));
         assert!(error("deny:iam:x:y:z").ends_with("'z' is one part too many"));

@@ -38,12 +38,7 @@ impl BlockingServer {
             let _ = runtime.block_on(stopped);
             runtime.shutdown_background();
         });
-        Ok(Self {
-            server: Some(server),
-            stop: Some(stop),
-            thread: Some(thread),
-            endpoint,
-        })
+        Ok(Self { server: Some(server), stop: Some(stop), thread: Some(thread), endpoint })
     }
 
     /// What to give an SDK as its endpoint URL.

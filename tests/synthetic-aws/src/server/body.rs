@@ -34,12 +34,7 @@ const SETTLE: Duration = Duration::from_millis(30);
 
 impl Answer {
     fn new(length: usize, steps: impl Into<VecDeque<Step>>) -> Self {
-        Self {
-            steps: steps.into(),
-            length: length as u64,
-            pause: None,
-            reset: None,
-        }
+        Self { steps: steps.into(), length: length as u64, pause: None, reset: None }
     }
 
     pub(super) fn whole(body: impl Into<Bytes>) -> Self {
@@ -82,10 +77,7 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         loop {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(cx).is_pending() {

@@ -87,9 +87,7 @@ impl State {
                 index: Index::of(&account),
                 pages: options.pages.unwrap_or_else(|| account.pages.clone()),
                 clock: options.clock.unwrap_or(Clock::Fixed(account.now)),
-                credential_report_polls: options
-                    .credential_report_polls
-                    .unwrap_or(account.iam.report.polls),
+                credential_report_polls: options.credential_report_polls.unwrap_or(account.iam.report.polls),
                 report_calls: Mutex::new(0),
                 sessions: Mutex::default(),
                 account,
@@ -144,10 +142,7 @@ impl State {
             Err(refused) => (refused.0, Some(refused.1)),
         };
         let hits = self.hits(&call);
-        let mut marks = Marks {
-            faulted: !hits.is_empty(),
-            ..Marks::default()
-        };
+        let mut marks = Marks { faulted: !hits.is_empty(), ..Marks::default() };
         call.empty_page = hits.contains(&FaultKind::EmptyPage);
         let request_id = self.request_id(&call);
 
@@ -232,22 +227,14 @@ impl State {
     }
 
     fn over_quota(&self, call: &Call) -> Option<AwsError> {
-        let taken = lock(&self.buckets).take(
-            &call.service,
-            &call.operation,
-            &call.region,
-            Instant::now(),
-        );
+        let taken = lock(&self.buckets).take(&call.service, &call.operation, &call.region, Instant::now());
         (!taken).then(|| AwsError::throttled(call.protocol, None))
     }
 
     /// Derived from the request and how often the same one was seen, so that it does not depend on the
     /// order in which parallel requests arrive.
     fn request_id(&self, call: &Call) -> String {
-        let text = format!(
-            "{}\n{}\n{}\n{}",
-            call.service, call.operation, call.region, call.body
-        );
+        let text = format!("{}\n{}\n{}\n{}", call.service, call.operation, call.region, call.body);
         let hash = ids::hash(text.as_bytes());
         let mut seen = lock(&self.seen);
         let count = seen.entry(hash).or_default();
@@ -330,11 +317,7 @@ fn is_throttle(error: &AwsError) -> bool {
 
 fn finish(call: &Call, outcome: Result<String, AwsError>, request_id: &str) -> Outcome {
     match outcome {
-        Err(error) => Outcome {
-            status: error.status,
-            body: error.body(call, request_id),
-            error: Some(error),
-        },
+        Err(error) => Outcome { status: error.status, body: error.body(call, request_id), error: Some(error) },
         Ok(body) => Outcome {
             status: 200,
             body: match call.protocol {
@@ -349,6 +332,14 @@ fn finish(call: &Call, outcome: Result<String, AwsError>, request_id: &str) -> O
             error: None,
         },
     }
+}
+
+/// A text of XML (up to the `<` that ends it) that is no longer the number, flag or time that it was.
+fn wrong_text(text: &str) -> String {
+    let bare = text.trim_end_matches('<');
+    let number = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit());
+    let time = bare.len() == 20 && bare.ends_with('Z');
+    if number || time || bare == "true" || bare == "false" { format!("about {text}") } else { text.to_owned() }
 }
 
 /// Keeps the syntax and breaks the types.
@@ -366,10 +357,12 @@ fn wrong_types(protocol: Protocol, body: &str) -> String {
     }
     match protocol {
         Protocol::Query => body
-            .replace(">true<", ">perhaps<")
-            .replace(">false<", ">perhaps not<")
-            .replace("Z</", " o'clock</")
-            .replace("<value>", "<value>about "),
+            .split_inclusive('<')
+            .map(|part| match part.split_once('>') {
+                Some((tag, text)) => format!("{tag}>{}", wrong_text(text)),
+                None => part.to_owned(),
+            })
+            .collect(),
         Protocol::Json | Protocol::Rest => match serde_json::from_str(body) {
             Ok(mut value) => {
                 spoil(&mut value, 0);
@@ -379,4 +372,3 @@ fn wrong_types(protocol: Protocol, body: &str) -> String {
         },
     }
 }
-

@@ -13,11 +13,7 @@ pub(crate) struct AwsError {
 
 impl AwsError {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            status,
-        }
+        Self { code: code.to_owned(), message: message.into(), status }
     }
 
     /// A modelled error of a JSON service: always 400.
@@ -42,14 +38,8 @@ impl AwsError {
     pub(crate) fn throttled(protocol: Protocol, status: Option<u16>) -> Self {
         match protocol {
             Protocol::Query => Self::new(status.unwrap_or(400), "Throttling", "Rate exceeded"),
-            Protocol::Json => {
-                Self::new(status.unwrap_or(400), "ThrottlingException", "Rate exceeded")
-            }
-            Protocol::Rest => Self::new(
-                status.unwrap_or(429),
-                "TooManyRequestsException",
-                "Too Many Requests",
-            ),
+            Protocol::Json => Self::new(status.unwrap_or(400), "ThrottlingException", "Rate exceeded"),
+            Protocol::Rest => Self::new(status.unwrap_or(429), "TooManyRequestsException", "Too Many Requests"),
         }
     }
 
@@ -61,11 +51,7 @@ impl AwsError {
             (Protocol::Json, _) => "InternalFailure",
             (Protocol::Rest, _) => "InternalServerException",
         };
-        Self::new(
-            status,
-            code,
-            "The request processing has failed because of an unknown error, exception or failure.",
-        )
+        Self::new(status, code, "The request processing has failed because of an unknown error, exception or failure.")
     }
 
     pub(crate) fn expired_token(protocol: Protocol) -> Self {
@@ -84,21 +70,15 @@ impl AwsError {
                 "RegionDisabledException",
                 format!("STS is not activated in this region for account: {}", call.region),
             ),
-            (Protocol::Query, _) => Self::new(
-                403,
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid",
-            ),
-            (Protocol::Json, _) => Self::new(
-                400,
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            ),
-            (Protocol::Rest, _) => Self::new(
-                403,
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            ),
+            (Protocol::Query, _) => {
+                Self::new(403, "InvalidClientTokenId", "The security token included in the request is invalid")
+            }
+            (Protocol::Json, _) => {
+                Self::new(400, "UnrecognizedClientException", "The security token included in the request is invalid.")
+            }
+            (Protocol::Rest, _) => {
+                Self::new(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
+            }
         }
     }
 

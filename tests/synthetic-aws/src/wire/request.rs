@@ -34,11 +34,11 @@ pub(crate) struct Call {
     pub(crate) empty_page: bool,
 }
 
-const TARGETS: [(&str, &str); 2] = [
-    (
-        "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.",
-        "cloudtrail",
-    ),
+/// The prefixes of X-Amz-Target. CloudTrail takes two: that of its API model, which boto3 and the AWS CLI send,
+/// and the bare name of the service shape, which the SDK for Rust sends.
+const TARGETS: [(&str, &str); 3] = [
+    ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", "cloudtrail"),
+    ("CloudTrail_20131101.", "cloudtrail"),
     ("StarlingDoveService.", "config"),
 ];
 
@@ -68,9 +68,7 @@ impl Call {
         let refuse = |call: Call, error: AwsError| Err(Box::new((call, error)));
         let is_json = if let Some(target) = raw.target {
             call.protocol = Protocol::Json;
-            let known = TARGETS
-                .iter()
-                .find_map(|(prefix, service)| Some((target.strip_prefix(prefix)?, *service)));
+            let known = TARGETS.iter().find_map(|(prefix, service)| Some((target.strip_prefix(prefix)?, *service)));
             let Some((operation, service)) = known else {
                 return refuse(call, AwsError::json("UnknownOperationException", ""));
             };
@@ -114,20 +112,13 @@ impl Call {
         }
         if scope.is_none() {
             let error = match call.protocol {
-                Protocol::Json => AwsError::json(
-                    "MissingAuthenticationTokenException",
-                    "Missing Authentication Token",
-                ),
-                Protocol::Rest => AwsError::new(
-                    403,
-                    "MissingAuthenticationTokenException",
-                    "Missing Authentication Token",
-                ),
-                Protocol::Query => AwsError::new(
-                    403,
-                    "MissingAuthenticationToken",
-                    "Request is missing Authentication Token",
-                ),
+                Protocol::Json => AwsError::json("MissingAuthenticationTokenException", "Missing Authentication Token"),
+                Protocol::Rest => {
+                    AwsError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+                }
+                Protocol::Query => {
+                    AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+                }
             };
             return refuse(call, error);
         }
@@ -144,9 +135,7 @@ impl Call {
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match &self.parameters {
-            Parameters::Form(pairs) => {
-                pairs.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
-            }
+            Parameters::Form(pairs) => pairs.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str()),
             Parameters::Json(value) => value.get(name)?.as_str(),
         }
     }
@@ -171,7 +160,9 @@ impl Call {
             Parameters::Form(_) => return self.text(name)?.parse().ok(),
             Parameters::Json(value) => value.get(name)?.as_f64()?,
         };
-        Utc.timestamp_millis_opt((seconds * 1000.0).round() as i64).single()
+        // 1970 to 2200: sums and differences of such times cannot overflow
+        let millis = (seconds * 1000.0).round().clamp(0.0, 7_258_118_400_000.0) as i64;
+        Utc.timestamp_millis_opt(millis).single()
     }
 
     /// A list of texts: `name.member.N` in a form, an array in JSON.
@@ -199,9 +190,7 @@ impl Call {
     }
 
     pub(crate) fn page_token(&self) -> Option<&str> {
-        ["NextToken", "nextToken", "Marker"]
-            .iter()
-            .find_map(|name| self.text(name))
+        ["NextToken", "nextToken", "Marker"].iter().find_map(|name| self.text(name))
     }
 
     /// A hash of what a page token is bound to: everything but the token and, in IAM and Config, the
@@ -244,11 +233,7 @@ impl Scope {
         let mut parts = credential.rsplitn(5, '/');
         let (_, service, region) = (parts.next()?, parts.next()?, parts.next()?);
         let (_, key) = (parts.next()?, parts.next()?);
-        Some(Scope {
-            key: key.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
-        })
+        Some(Scope { key: key.to_owned(), region: region.to_owned(), service: service.to_owned() })
     }
 }
 
@@ -260,13 +245,7 @@ mod tests {
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261001/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=00"
         );
-        Call::read(Raw {
-            path,
-            authorization: Some(&authorization),
-            target,
-            body: body.to_owned(),
-        })
-        .unwrap()
+        Call::read(Raw { path, authorization: Some(&authorization), target, body: body.to_owned() }).unwrap()
     }
 
     #[test]
@@ -282,14 +261,14 @@ mod tests {
         );
         assert_eq!((json.service.as_str(), json.region.as_str()), ("cloudtrail", "eu-west-1"));
         assert_eq!(json.time("StartTime").unwrap().timestamp_millis(), 1_790_000_000_250);
+        let rust = read("/", Some("CloudTrail_20131101.LookupEvents"), "cloudtrail", "{}");
+        assert_eq!((rust.service.as_str(), rust.operation.as_str()), ("cloudtrail", "LookupEvents"));
         assert_eq!(read("/listRegions", None, "account", "{}").operation, "ListRegions");
     }
 
     #[test]
     fn the_scope_ignores_token_and_page_size_but_not_the_window() {
-        let of = |body: &str| {
-            read("/", Some("StarlingDoveService.X"), "config", body).scope()
-        };
+        let of = |body: &str| read("/", Some("StarlingDoveService.X"), "config", body).scope();
         assert_eq!(of(r#"{"A":1,"NextToken":"x","Limit":3}"#), of(r#"{"A":1}"#));
         assert_ne!(of(r#"{"A":1}"#), of(r#"{"A":2}"#));
     }

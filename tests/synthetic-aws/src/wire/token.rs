@@ -41,8 +41,7 @@ pub(crate) fn decode(scope: u64, token: &str) -> Option<Position> {
     for (i, b) in bytes.iter_mut().enumerate().take(20) {
         *b ^= check.rotate_left(i as u32 * 8) as u8 ^ (i as u8).wrapping_mul(37);
     }
-    let fits = ids::mix(ids::hash(&bytes[..20])) == check
-        && u64::from_be_bytes(bytes[..8].try_into().ok()?) == scope;
+    let fits = ids::mix(ids::hash(&bytes[..20])) == check && u64::from_be_bytes(bytes[..8].try_into().ok()?) == scope;
     fits.then_some(Position {
         item: u64::from_be_bytes(bytes[8..16].try_into().ok()?),
         page: u32::from_be_bytes(bytes[16..20].try_into().ok()?),

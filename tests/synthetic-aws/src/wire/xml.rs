@@ -114,9 +114,6 @@ mod tests {
         let mut xml = Xml::new();
         xml.list("Names", ["a<b", "c&d"], |x, n| x.raw_text(n));
         xml.list("None", Vec::<&str>::new(), |x, n| x.raw_text(n));
-        assert_eq!(
-            xml.finish(),
-            "<Names><member>a&lt;b</member><member>c&amp;d</member></Names><None/>"
-        );
+        assert_eq!(xml.finish(), "<Names><member>a&lt;b</member><member>c&amp;d</member></Names><None/>");
     }
 }

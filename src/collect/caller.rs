@@ -1,0 +1,316 @@
+//! One caller for all calls: paces, sends, retries, follows pages, and turns what happened into an outcome.
+
+use super::failure::{Verdict, is_not_recorded, judge};
+use super::pace::Pace;
+use super::tape::{REQUEST, RequestTag};
+use crate::evidence::recording::Recording;
+use crate::evidence::{CallId, Gap, GapKind, Outcome};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::collections::hash_map::RandomState;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often a request that failed is attempted before the call is given up.
+const ATTEMPTS: u32 = 4;
+/// How often a request that was throttled is: AWS will answer, only later.
+const THROTTLED_ATTEMPTS: u32 = 10;
+/// The longest pause before an attempt.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Hears how the collection goes. The commands show it on a terminal.
+pub trait Progress: fmt::Debug + Send + Sync {
+    /// A call starts.
+    fn started(&self, call: &CallId) {
+        let _ = call;
+    }
+    /// A page arrived, with so many items.
+    fn page(&self, call: &CallId, items: usize) {
+        let _ = (call, items);
+    }
+    /// A request is sent again after a pause.
+    fn retrying(&self, call: &CallId, reason: &str, pause: Duration) {
+        let _ = (call, reason, pause);
+    }
+    /// A call ended, with the word for its outcome.
+    fn ended(&self, call: &CallId, outcome: &str) {
+        let _ = (call, outcome);
+    }
+    /// Something that a person should know while the collection goes on.
+    fn note(&self, text: &str) {
+        let _ = text;
+    }
+}
+
+/// Tells nobody.
+#[derive(Debug)]
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// Why a collection ended before its end. The recording is kept, and can be resumed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The user or the system asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// An answer could not be written.
+    #[error("{0}")]
+    CannotRecord(String),
+}
+
+/// Asks a collection to stop after the pages that are in flight.
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal(Arc<AtomicBool>);
+
+impl StopSignal {
+    /// Asks to stop.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The caller.
+#[derive(Debug)]
+pub struct Caller {
+    recording: Arc<Recording>,
+    /// None in a replay, which neither waits nor retries.
+    pace: Option<Pace>,
+    progress: Arc<dyn Progress>,
+    stop: StopSignal,
+    halt: Mutex<Option<Halt>>,
+    serial: AtomicU64,
+}
+
+/// What follows a page.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Nothing: it was the last.
+    Last,
+    /// The page of this token.
+    Token(String),
+    /// More, says AWS, but not how to ask for it.
+    Lost,
+}
+
+impl Next {
+    /// IAM's way: a flag and a marker.
+    pub(super) fn marker(truncated: bool, marker: Option<String>) -> Self {
+        match (truncated, marker.filter(|marker| !marker.is_empty())) {
+            (false, _) => Next::Last,
+            (true, Some(marker)) => Next::Token(marker),
+            (true, None) => Next::Lost,
+        }
+    }
+
+    /// The way of the other services: a token if there is more.
+    pub(super) fn token(token: Option<String>) -> Self {
+        token.filter(|token| !token.is_empty()).map_or(Next::Last, Next::Token)
+    }
+}
+
+/// One page's worth of a call: how it ended, if it was the last.
+enum Page<T> {
+    Arrived(T),
+    Ended(Verdict),
+}
+
+impl Caller {
+    /// A caller that waits and retries.
+    pub fn live(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal) -> Self {
+        Self {
+            recording,
+            pace: Some(Pace::default()),
+            progress,
+            stop,
+            halt: Mutex::default(),
+            serial: AtomicU64::new(0),
+        }
+    }
+
+    /// A caller for a replay.
+    pub fn replay(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal) -> Self {
+        Self { pace: None, ..Self::live(recording, progress, stop) }
+    }
+
+    /// Whether the collection must stop, and why.
+    pub fn halted(&self) -> Option<Halt> {
+        self.halt.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who hears how it goes.
+    pub fn progress(&self) -> &dyn Progress {
+        self.progress.as_ref()
+    }
+
+    /// Pauses between two questions of the same kind, such as polling. A replay does not pause.
+    pub async fn pause(&self, duration: Duration) {
+        if self.pace.is_some() {
+            tokio::time::sleep(duration).await;
+        }
+    }
+
+    /// Makes a call that is answered at once.
+    pub async fn once<T, E, F>(&self, call: &CallId, send: impl Fn() -> F) -> Outcome<T>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        self.progress.started(call);
+        let outcome = match self.request(call, 1, send).await {
+            Page::Arrived(answer) => {
+                self.progress.page(call, 1);
+                Outcome::Collected(answer)
+            }
+            Page::Ended(verdict) => verdict.outcome(None),
+        };
+        self.progress.ended(call, &outcome.word());
+        outcome
+    }
+
+    /// Makes a call that is answered in pages. `send` asks for the page of a token, `add` takes a page into the
+    /// whole and gives the number of its items and the token of the next page.
+    pub(super) async fn pages<W, T, E, F>(
+        &self,
+        call: &CallId,
+        mut whole: W,
+        send: impl Fn(Option<String>) -> F,
+        mut add: impl FnMut(&mut W, T) -> (usize, Next),
+    ) -> Outcome<W>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        self.progress.started(call);
+        let mut token: Option<String> = None;
+        let mut page = 1;
+        let outcome = loop {
+            match self.request(call, page, || send(token.clone())).await {
+                Page::Arrived(answer) => {
+                    let (items, next) = add(&mut whole, answer);
+                    self.progress.page(call, items);
+                    let broken = match next {
+                        Next::Last => break Outcome::Collected(whole),
+                        Next::Token(next) if token.as_ref() == Some(&next) => "gave the same token again",
+                        Next::Token(next) => {
+                            token = Some(next);
+                            page += 1;
+                            continue;
+                        }
+                        Next::Lost => "said that there is more, but not how to ask for it",
+                    };
+                    let gap = Gap::new(GapKind::Failed, format!("after page {page} AWS {broken}"));
+                    break Outcome::Missing { gap, partial: Some(whole) };
+                }
+                Page::Ended(verdict) => break verdict.outcome((page > 1).then_some(whole)),
+            }
+        };
+        self.progress.ended(call, &outcome.word());
+        outcome
+    }
+
+    /// Makes one request of a call, for callers that follow pages in their own way.
+    pub async fn request_page<T, E, F>(&self, call: &CallId, page: u32, send: impl Fn() -> F) -> Result<T, Verdict>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        match self.request(call, page, send).await {
+            Page::Arrived(answer) => Ok(answer),
+            Page::Ended(verdict) => Err(verdict),
+        }
+    }
+
+    /// Sends one request until it is answered, refused, or given up.
+    async fn request<T, E, F>(&self, call: &CallId, page: u32, send: impl Fn() -> F) -> Page<T>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let tag = RequestTag { call: call.clone(), page, serial: self.serial.fetch_add(1, Ordering::Relaxed) };
+        let mut attempt = 1;
+        loop {
+            if let Some(ended) = self.stopped() {
+                return Page::Ended(ended);
+            }
+            if let Some(pace) = &self.pace {
+                pace.wait(call).await;
+            }
+            let error = match REQUEST.scope(tag.clone(), send()).await {
+                Ok(answer) => {
+                    if let Some(pace) = &self.pace {
+                        pace.answered(call);
+                    }
+                    return Page::Arrived(answer);
+                }
+                Err(error) => error,
+            };
+            let verdict = judge(call.operation, &error);
+            if self.pace.is_none()
+                && is_not_recorded(&error)
+                && let Some(failure) = self.recording.unsent(call, page)
+            {
+                return Page::Ended(Verdict::Final(Gap::new(GapKind::Denied, failure)));
+            }
+            match (&verdict, &self.pace) {
+                (Verdict::Stop(reason), _) => {
+                    self.set_halt(Halt::CannotRecord(reason.clone()));
+                    return Page::Ended(verdict);
+                }
+                (Verdict::Retry { gap, throttled }, Some(pace))
+                    if attempt < if *throttled { THROTTLED_ATTEMPTS } else { ATTEMPTS } =>
+                {
+                    if *throttled {
+                        pace.throttled(call);
+                    }
+                    let pause = backoff(attempt);
+                    self.progress.retrying(call, &gap.reason, pause);
+                    tokio::time::sleep(pause).await;
+                    attempt += 1;
+                }
+                (Verdict::Final(gap), Some(_))
+                    if matches!(error, SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_)) =>
+                {
+                    // Nothing was sent, so that the tape has nothing: the recording must say so itself.
+                    if let Err(error) = self.recording.append_unsent(call, page, gap.reason.clone()) {
+                        self.set_halt(Halt::CannotRecord(error.to_string()));
+                    }
+                    return Page::Ended(verdict);
+                }
+                _ => return Page::Ended(verdict),
+            }
+        }
+    }
+
+    fn stopped(&self) -> Option<Verdict> {
+        if self.stop.is_stopped() {
+            self.set_halt(Halt::Interrupted);
+        }
+        self.halted().map(|halt| Verdict::Stop(halt.to_string()))
+    }
+
+    fn set_halt(&self, halt: Halt) {
+        // The first reason is the one that is told.
+        self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(halt);
+    }
+}
+
+/// A pause before the next attempt: anything up to a bound that doubles ("full jitter",
+/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+fn backoff(attempt: u32) -> Duration {
+    let bound = Duration::from_millis(250).saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
+    // The standard library's only source of randomness is the seed of its hashes; a pause needs no better.
+    let random = RandomState::new().build_hasher().finish();
+    bound.mul_f64((random >> 11) as f64 / (1u64 << 53) as f64)
+}

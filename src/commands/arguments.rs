@@ -1,0 +1,296 @@
+//! The arguments of all commands, with their help.
+
+use crate::finding::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done; no finding at or above --fail-on, nothing in scope unknown
+  1  done; findings at or above --fail-on that no valid exception covers
+  2  usage, configuration or control-file error; nothing was collected
+  3  done, package written, but evidence in scope is incomplete
+  4  no package: credentials, network, disk, interrupted (--resume goes on)
+  5  verify: the package is not intact, not authentic, or does not re-derive
+
+auditpack only reads: of all the calls it makes, the only one that is not a Get, List,
+Describe or Lookup is iam:GenerateCredentialReport. `auditpack permissions` prints the
+IAM policy that it needs.";
+
+/// Collects compliance evidence from an AWS account and leaves one zip that an auditor accepts.
+#[derive(Debug, Parser)]
+#[command(name = "auditpack", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Collect evidence, evaluate it, and write the package
+    Collect(CollectArgs),
+    /// Evaluate a package, a recording, or a folder of AWS CLI output again, offline
+    Evaluate(EvaluateArgs),
+    /// Show and check the controls: checks, frameworks, fields
+    Controls(ControlsArgs),
+    /// Print the least-privilege IAM policy that a collection needs
+    Permissions(PermissionsArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command to a folder
+    Man {
+        /// The folder for the pages of all commands
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// By what the evidence is judged.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Judging")]
+pub(super) struct JudgeArgs {
+    /// Frameworks, separated by commas: soc2, iso27001, hipaa, pci-dss, iso42001 [default: all]
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub frameworks: Vec<String>,
+    /// The least severity of a failure that makes the exit code 1 [default: high]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
+    /// A folder of checks and frameworks that override and extend the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub controls: Option<PathBuf>,
+    /// Settings: parameters, exceptions, defaults [default: auditpack.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    None,
+}
+
+impl FailOn {
+    pub fn least(self) -> Option<Severity> {
+        match self {
+            FailOn::Critical => Some(Severity::Critical),
+            FailOn::High => Some(Severity::High),
+            FailOn::Medium => Some(Severity::Medium),
+            FailOn::Low => Some(Severity::Low),
+            FailOn::None => None,
+        }
+    }
+}
+
+/// What is printed on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A summary for people
+    #[default]
+    Text,
+    /// The summary for programs
+    Json,
+    /// The findings, one a line
+    Csv,
+}
+
+/// How the result is told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// What is printed on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// No progress on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+const COLLECT_EXAMPLES: &str = "\
+Examples:
+  Try it without an account, on a recording:
+    auditpack collect --replay fixtures/example-corp --out example.zip
+  The account of a profile, all frameworks, the last 90 days:
+    auditpack collect --profile audit
+  SOC 2 only, two Regions, another folder:
+    auditpack collect --frameworks soc2 --regions us-east-1,eu-west-1 --out evidence/
+  Through a role that asks for MFA, and only if it is this account:
+    auditpack collect --role-arn arn:aws:iam::111122223333:role/Auditor \\
+      --mfa-serial arn:aws:iam::999988887777:mfa/ann --expect-account 111122223333
+  In a CI job, failing on medium findings too:
+    auditpack collect --fail-on medium --format json --quiet > summary.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = COLLECT_EXAMPLES)]
+pub(super) struct CollectArgs {
+    #[command(flatten)]
+    pub session: SessionArgs,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// The package's file, or the folder for it [default: the current folder]
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace a package that is already there
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Answer all calls from a recording (a folder or a package): no network, no credentials
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "as_of"])]
+    pub replay: Option<PathBuf>,
+    /// Go on with an interrupted collection from its work folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "regions", "period", "from", "to", "as_of"])]
+    pub resume: Option<PathBuf>,
+    /// Keep the work folder with the recording after the package is written
+    #[arg(long, help_heading = "Output")]
+    pub keep_work: bool,
+}
+
+/// Who asks AWS.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Credentials")]
+pub(super) struct SessionArgs {
+    /// The profile of the AWS configuration files
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// The Region through which global services are asked [default: as the AWS CLI finds it, else us-east-1]
+    #[arg(long)]
+    pub region: Option<String>,
+    /// A role to assume
+    #[arg(long, value_name = "ARN")]
+    pub role_arn: Option<String>,
+    /// The external id that the role's trust policy asks for
+    #[arg(long, value_name = "ID", requires = "role_arn")]
+    pub external_id: Option<String>,
+    /// The session's name in CloudTrail [default: auditpack]
+    #[arg(long, value_name = "NAME", requires = "role_arn")]
+    pub session_name: Option<String>,
+    /// The MFA device whose code is asked for on the terminal
+    #[arg(long, value_name = "ARN")]
+    pub mfa_serial: Option<String>,
+    /// The device's current code, for scripts
+    #[arg(long, value_name = "CODE")]
+    pub mfa_code: Option<String>,
+    /// Refuse any other account before anything else is asked
+    #[arg(long, value_name = "ACCOUNT")]
+    pub expect_account: Option<String>,
+    /// How many seconds one request may take before it is tried again
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// Another address for all services; AWS_ENDPOINT_URL works too
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Scope")]
+pub(super) struct ScopeArgs {
+    /// Regions, separated by commas [default: all that the account has enabled]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    pub regions: Vec<String>,
+    /// How far back events go, such as 30d or 12h [default: 90d, all that the event history holds]
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["from", "to"])]
+    pub period: Option<String>,
+    /// The period's start: 2026-07-01 or 2026-07-01T00:00:00Z
+    #[arg(long, value_name = "TIME", requires = "to")]
+    pub from: Option<String>,
+    /// The period's end; a day is included whole
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub to: Option<String>,
+    /// Take another time for now: ages are counted to it [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+}
+
+const EVALUATE_EXAMPLES: &str = "\
+PATH is a package (.zip), a recording, a folder of files that the AWS CLI printed, or one such file.
+Such files are named by the command that printed them, with or without its first word, in folders as in
+a package's evidence/ or in one folder:
+    aws iam get-account-authorization-details > account-authorization-details.json
+    aws iam generate-credential-report; aws iam get-credential-report > credential-report.json
+What is missing is not collected: what rests on it is unknown, never a pass.
+
+Examples:
+  Judge a package by a framework of your own:
+    auditpack evaluate package.zip --controls my-controls
+  Judge AWS CLI output, and write a package from it:
+    auditpack evaluate cli-output/ --out package.zip";
+
+#[derive(Debug, Args)]
+#[command(after_help = EVALUATE_EXAMPLES)]
+pub(super) struct EvaluateArgs {
+    /// What to evaluate
+    pub path: PathBuf,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Write a package to this file or folder
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace a package that is already there
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub force: bool,
+    /// The time to which ages are counted, for AWS CLI output [default: now]; a recording states its own
+    #[arg(long, value_name = "TIME", help_heading = "Scope")]
+    pub as_of: Option<String>,
+    /// Regions that AWS CLI output should cover, separated by commas [default: those that it does]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',', help_heading = "Scope")]
+    pub regions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ControlsArgs {
+    #[command(subcommand)]
+    pub command: ControlsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ControlsCommand {
+    /// List all checks with their severity, resource and frameworks
+    List {
+        #[command(flatten)]
+        judge: JudgeArgs,
+    },
+    /// Show one check, framework or requirement (soc2, soc2:CC6.1, user-console-mfa)
+    Show {
+        /// The id
+        id: String,
+        #[command(flatten)]
+        judge: JudgeArgs,
+    },
+    /// Load all control files, run the cases of all checks, and report every error
+    Validate {
+        #[command(flatten)]
+        judge: JudgeArgs,
+    },
+    /// List the kinds of resources and their fields, with the calls that supply each
+    Fields {
+        /// One kind only, such as iam.user
+        kind: Option<String>,
+        /// As Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
+}
+
+const PERMISSIONS_EXAMPLES: &str = "\
+Examples:
+  Make a policy for collecting SOC 2 evidence:
+    auditpack permissions --frameworks soc2 > policy.json
+    aws iam create-policy --policy-name auditpack --policy-document file://policy.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = PERMISSIONS_EXAMPLES)]
+pub(super) struct PermissionsArgs {
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+}

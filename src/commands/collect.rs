@@ -1,0 +1,218 @@
+//! `auditpack collect`: plan, collect, evaluate, report, package.
+
+use super::arguments::{CollectArgs, SessionArgs};
+use super::judge::{Judge, settings};
+use super::progress::Terminal;
+use super::source::{self, Replay};
+use super::work::{WorkFolder, period, time};
+use super::{CommandError, Exit};
+use crate::collect::{
+    CollectError, Collection, Halt, Progress, Session, SessionOptions, Silent, StopSignal, collect, plan,
+};
+use crate::evidence::recording::{Recording, create_private_dir};
+use crate::evidence::{Evidence, Run, Timestamp};
+use crate::package;
+use chrono::{SubsecRound, Utc};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) fn run(args: CollectArgs) -> Result<Exit, CommandError> {
+    match (&args.replay, &args.resume) {
+        (Some(recording), _) => replay(&args, recording),
+        (None, Some(folder)) => resume(&args, folder),
+        (None, None) => live(&args),
+    }
+}
+
+/// Collects from a recording: the same code, without network and credentials.
+fn replay(args: &CollectArgs, path: &Path) -> Result<Exit, CommandError> {
+    let replay = Replay::open(path)?;
+    let judge = Judge::load(&args.judge, &replay.recording.run.frameworks)?;
+    let as_of = replay.recording.run.as_of;
+    check_out(args, as_of)?;
+    let evidence = replay.evidence(args.session.expect_account.clone())?;
+    let target = package::target(args.out.as_deref(), evidence.account.as_deref(), as_of);
+    judge.conclude(&evidence, Some(&replay.recording), Some((&target, args.force)), &args.output)
+}
+
+/// Collects from AWS.
+fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
+    let settings = settings(args.judge.config.as_deref())?;
+    let as_of = match &args.scope.as_of {
+        Some(text) => time(text, true)?,
+        // The one reading of the clock. AWS's times have whole seconds.
+        None => Timestamp(Utc::now().trunc_subsecs(0)),
+    };
+    let length = args.scope.period.clone().or_else(|| settings.period_days.map(|days| format!("{days}d")));
+    let period = period(length.as_deref(), args.scope.from.as_deref(), args.scope.to.as_deref(), as_of)?;
+    let named = if args.scope.regions.is_empty() { settings.regions.clone() } else { args.scope.regions.clone() };
+    let judge = Judge::with(settings, &args.judge, &[])?;
+    check_out(args, as_of)?;
+    let runtime = source::runtime()?;
+    let session = runtime.block_on(connect(&args.session))?;
+    let run = Run {
+        format: Run::FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        as_of,
+        period,
+        regions: (!named.is_empty()).then_some(named),
+        home_region: session.home_region.clone(),
+        frameworks: judge.controls.frameworks.keys().cloned().collect(),
+        operations: plan::complete(&judge.controls.operations()).iter().map(ToString::to_string).collect(),
+    };
+    let folder = out_folder(args);
+    create_private_dir(&folder)
+        .map_err(|e| CommandError::no_package(format!("cannot create the folder {}: {e}", folder.display())))?;
+    let work = WorkFolder::create(&folder, as_of)?;
+    create_private_dir(&work.recording()).map_err(CommandError::no_package)?;
+    let recording = Recording::create(&work.recording(), run).map_err(CommandError::no_package)?;
+    finish(args, &judge, &runtime, session, recording, work)
+}
+
+/// Goes on with an interrupted collection.
+fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
+    let work = WorkFolder::reopen(folder)?;
+    let recording = Recording::resume(&work.recording()).map_err(CommandError::no_package)?;
+    let judge = Judge::load(&args.judge, &recording.run.frameworks)?;
+    check_out(args, recording.run.as_of)?;
+    let runtime = source::runtime()?;
+    let mut options = args.session.clone();
+    options.region.get_or_insert_with(|| recording.run.home_region.clone());
+    let session = runtime.block_on(connect(&options))?;
+    finish(args, &judge, &runtime, session, recording, work)
+}
+
+fn finish(
+    args: &CollectArgs,
+    judge: &Judge,
+    runtime: &tokio::runtime::Runtime,
+    session: Session,
+    recording: Recording,
+    mut work: WorkFolder,
+) -> Result<Exit, CommandError> {
+    let terminal = (!args.output.quiet).then(|| Arc::new(Terminal::new()));
+    let progress: Arc<dyn Progress> = match &terminal {
+        Some(terminal) => Arc::clone(terminal) as Arc<dyn Progress>,
+        None => Arc::new(Silent),
+    };
+    let stop = StopSignal::default();
+    let recording = Arc::new(recording);
+    let collection = Collection {
+        session,
+        recording: Arc::clone(&recording),
+        scratch: work.scratch(),
+        expect_account: args.session.expect_account.clone(),
+        progress,
+        stop: stop.clone(),
+    };
+    let collected = runtime.block_on(async {
+        tokio::spawn(stop_on_signal(stop));
+        collect(&collection).await
+    });
+    if let Some(terminal) = terminal {
+        terminal.finish();
+    }
+    let evidence: Evidence = match collected {
+        Ok(evidence) => evidence,
+        Err(error) => {
+            work.keep = matches!(error, CollectError::Halted(Halt::Interrupted | Halt::CannotRecord(_)));
+            let how = if work.keep {
+                format!("; what was collected is kept, go on with: auditpack collect --resume {}", work.path().display())
+            } else {
+                String::new()
+            };
+            return Err(CommandError::no_package(format!("{error}{how}")));
+        }
+    };
+    let target = package::target(args.out.as_deref(), evidence.account.as_deref(), recording.run.as_of);
+    let concluded = judge.conclude(&evidence, Some(&recording), Some((&target, args.force)), &args.output);
+    // A gap that renewed credentials would close can be closed, as its reason says.
+    let renewable = evidence.gaps().any(|(_, gap)| gap.reason.contains("--resume"));
+    if renewable && !args.output.quiet {
+        let mut stderr = anstream::stderr();
+        // If nobody reads it, the gaps say it as well.
+        let _ = writeln!(
+            stderr,
+            "auditpack: with renewed credentials, go on with: auditpack collect --resume {} --force",
+            work.path().display()
+        );
+    }
+    work.keep = args.keep_work || renewable || concluded.is_err();
+    concluded.map_err(|error| CommandError {
+        message: format!(
+            "{error}; what was collected is kept, go on with: auditpack collect --resume {}",
+            work.path().display()
+        ),
+        ..error
+    })
+}
+
+/// Where the work folder goes: beside the package, so that both are on one disk.
+fn out_folder(args: &CollectArgs) -> PathBuf {
+    let target = package::target(args.out.as_deref(), None, Timestamp(chrono::DateTime::UNIX_EPOCH));
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Refuses a target that cannot be written, before hours of collection rather than after.
+fn check_out(args: &CollectArgs, as_of: Timestamp) -> Result<(), CommandError> {
+    let folder = out_folder(args);
+    if !folder.exists() {
+        return Ok(());
+    }
+    package::check_target(&package::target(args.out.as_deref(), None, as_of), args.force)
+        .map_err(CommandError::no_package)
+}
+
+async fn connect(args: &SessionArgs) -> Result<Session, CommandError> {
+    let options = SessionOptions {
+        profile: args.profile.clone(),
+        region: args.region.clone(),
+        role_arn: args.role_arn.clone(),
+        external_id: args.external_id.clone(),
+        session_name: args.session_name.clone(),
+        mfa_serial: args.mfa_serial.clone(),
+        mfa_code: args.mfa_code.clone(),
+        endpoint_url: args.endpoint_url.clone(),
+        timeout: Some(Duration::from_secs(args.timeout)),
+    };
+    Session::connect(&options, &ask_mfa_code).await.map_err(CommandError::no_package)
+}
+
+fn ask_mfa_code(serial: &str) -> Result<String, String> {
+    if !std::io::stdin().is_terminal() {
+        return Err(format!("the code of MFA device {serial} is needed and there is no terminal to ask for it; use --mfa-code"));
+    }
+    let code = rpassword::prompt_password(format!("code of MFA device {serial}: "));
+    code.map(|code| code.trim().to_owned()).map_err(|e| format!("cannot read the code from the terminal: {e}"))
+}
+
+/// Asks the collection to stop when the user or the system does. A second signal ends the process at once; the
+/// recording bears that too.
+async fn stop_on_signal(stop: StopSignal) {
+    wait_for_signal().await;
+    stop.stop();
+    wait_for_signal().await;
+    std::process::exit(Exit::NoPackage as i32);
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        // Without handlers the signals keep their ordinary effect.
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

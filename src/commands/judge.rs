@@ -1,0 +1,128 @@
+//! What the judging commands share: settings, controls, and the way from evidence to a package and an exit code.
+
+use super::arguments::{Format, JudgeArgs, OutputArgs};
+use super::{CommandError, Exit, print};
+use crate::controls::{Controls, Settings};
+use crate::evaluate::evaluate;
+use crate::evidence::Evidence;
+use crate::evidence::recording::Recording;
+use crate::finding::Severity;
+use crate::package::{self, Content, PackageError};
+use crate::report::{self, Audit, Conclusion, Written};
+use crate::resource::Resources;
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// By what is judged.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub controls: Controls,
+    pub fail_on: Option<Severity>,
+}
+
+/// Reads the settings file: the one that was named, or the one in the current folder if it is there.
+pub(super) fn settings(named: Option<&Path>) -> Result<Settings, CommandError> {
+    let path = named.unwrap_or(Path::new(Settings::FILE));
+    match std::fs::read_to_string(path) {
+        Ok(text) => Settings::parse(&path.display().to_string(), &text).map_err(CommandError::usage),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+        Err(error) => Err(CommandError::usage(format!("cannot read the settings {}: {error}", path.display()))),
+    }
+}
+
+impl Judge {
+    /// Reads settings and controls; all that is wrong with them is told at once. `recorded` are the frameworks that
+    /// a recording was made for, which are used where the user names none.
+    pub fn load(args: &JudgeArgs, recorded: &[String]) -> Result<Self, CommandError> {
+        Self::with(settings(args.config.as_deref())?, args, recorded)
+    }
+
+    /// The same with settings that were read before.
+    pub fn with(settings: Settings, args: &JudgeArgs, recorded: &[String]) -> Result<Self, CommandError> {
+        let fail_on = match (args.fail_on, settings.fail_on) {
+            (Some(least), _) => least.least(),
+            (None, Some(least)) => least,
+            (None, None) => Some(Severity::High),
+        };
+        let chosen = [&args.frameworks, &settings.frameworks].into_iter().find(|ids| !ids.is_empty());
+        let frameworks = chosen.map_or_else(|| recorded.to_vec(), Clone::clone);
+        let controls =
+            Controls::load(args.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
+        Ok(Self { controls, fail_on })
+    }
+
+    /// Evaluates, writes the package if one is wanted, prints the result, and says what to exit with.
+    pub fn conclude(
+        &self,
+        evidence: &Evidence,
+        recording: Option<&Recording>,
+        target: Option<(&Path, bool)>,
+        output: &OutputArgs,
+    ) -> Result<Exit, CommandError> {
+        let resources = Resources::build(evidence);
+        let evaluation = evaluate(evidence, &resources, &self.controls);
+        let audit = Audit {
+            evidence,
+            resources: &resources,
+            controls: &self.controls,
+            evaluation: &evaluation,
+            fail_on: self.fail_on,
+        };
+        let written = match target {
+            Some((path, force)) => {
+                let written = write(audit, recording, path, force)
+                    .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
+                Some((path.display().to_string(), written))
+            }
+            None => None,
+        };
+        let written = written.as_ref().map(|(path, written)| Written {
+            path,
+            size: written.size,
+        });
+        match output.format {
+            Format::Text => {
+                let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                print(&report::summary(&audit, written.as_ref(), width(), colour))?;
+            }
+            Format::Json => print(&String::from_utf8_lossy(&report::summary_json(&audit, written.as_ref())))?,
+            Format::Csv => print(&String::from_utf8_lossy(&report::findings_csv(&audit)))?,
+        }
+        Ok(match audit.conclusion() {
+            Conclusion::Clean => Exit::Clean,
+            Conclusion::Failed => Exit::Failed,
+            Conclusion::Incomplete => Exit::Incomplete,
+        })
+    }
+}
+
+/// The width of the terminal; a line that is read later has 100 columns.
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 120))
+}
+
+fn write(
+    audit: Audit<'_>,
+    recording: Option<&Recording>,
+    target: &Path,
+    force: bool,
+) -> Result<package::Written, PackageError> {
+    let mut reports = vec![
+        ("findings.csv".to_owned(), Content::Bytes(report::findings_csv(&audit))),
+        ("findings.json".to_owned(), Content::Bytes(report::findings_json(&audit))),
+        ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
+    ];
+    for (file, bytes) in report::populations(&audit) {
+        reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
+    }
+    let mut contents = package::assemble(audit, recording, reports)?;
+    let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
+    files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
+    contents.add(README.to_owned(), Content::text(report::readme_txt(&audit, &files)))?;
+    contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
+    package::write(contents, target, force)
+}
+
+const README: &str = "README.txt";
+const REPORT: &str = "report.html";

@@ -1,0 +1,164 @@
+//! How a collection goes, on standard error: lines that move on a terminal, plain lines elsewhere.
+
+use crate::collect::Progress;
+use crate::evidence::{CallId, Operation};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a plain line is printed about a call that takes long.
+const PLAIN_EVERY: Duration = Duration::from_secs(15);
+
+/// Shows progress on standard error.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    /// None where standard error is no terminal.
+    bars: Option<MultiProgress>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// One line for the small calls.
+    overview: Option<ProgressBar>,
+    ended: u64,
+    /// One line for each Region's events.
+    events: BTreeMap<CallId, Events>,
+}
+
+#[derive(Debug)]
+struct Events {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    told: Instant,
+    pages: u64,
+    events: u64,
+}
+
+impl Terminal {
+    /// Progress for this process's standard error.
+    pub fn new() -> Self {
+        let lively = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        let bars = lively.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { bars, state: Mutex::default() }
+    }
+
+    /// Removes the lines that move.
+    pub fn finish(&self) {
+        if let Some(bars) = &self.bars {
+            // A terminal that cannot be cleared keeps its last lines.
+            let _ = bars.clear();
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => {
+                let _ = bars.println(text);
+            }
+            None => {
+                // Progress that nobody can read is no reason to stop.
+                let _ = writeln!(std::io::stderr().lock(), "{text}");
+            }
+        }
+    }
+
+    fn bar(&self) -> Option<ProgressBar> {
+        let bar = self.bars.as_ref()?.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(bar)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        // Counts for display only.
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn is_events(call: &CallId) -> bool {
+    call.operation == Operation::CloudTrailLookupEvents
+}
+
+fn events_line(call: &CallId, events: &Events) -> String {
+    let seconds = events.started.elapsed().as_secs_f64().max(0.001);
+    let rate = events.events as f64 * 60.0 / seconds;
+    format!(
+        "events in {}: {} events in {} pages, {:.0} a minute",
+        call.region.as_deref().unwrap_or("the account"),
+        events.events,
+        events.pages,
+        rate
+    )
+}
+
+impl Progress for Terminal {
+    fn started(&self, call: &CallId) {
+        if is_events(call) {
+            let bar = self.bar();
+            let now = Instant::now();
+            let events = Events { bar, started: now, told: now, pages: 0, events: 0 };
+            self.with(|state| state.events.insert(call.clone(), events));
+        } else {
+            self.with(|state| {
+                let bar = state.overview.get_or_insert_with(|| self.bar().unwrap_or_else(ProgressBar::hidden));
+                bar.set_message(format!("{} calls done; now {call}", state.ended));
+            });
+        }
+    }
+
+    fn page(&self, call: &CallId, items: usize) {
+        if !is_events(call) {
+            return;
+        }
+        let line = self.with(|state| {
+            let events = state.events.get_mut(call)?;
+            events.pages += 1;
+            events.events += items as u64;
+            let line = events_line(call, events);
+            match &events.bar {
+                Some(bar) => bar.set_message(line),
+                None if events.told.elapsed() >= PLAIN_EVERY => {
+                    events.told = Instant::now();
+                    return Some(line);
+                }
+                None => {}
+            }
+            None
+        });
+        if let Some(line) = line {
+            self.say(&line);
+        }
+    }
+
+    fn retrying(&self, call: &CallId, reason: &str, pause: Duration) {
+        if pause >= Duration::from_secs(2) {
+            self.say(&format!("{call}: {reason}; trying again in {} s", pause.as_secs()));
+        }
+    }
+
+    fn ended(&self, call: &CallId, outcome: &str) {
+        let bar = self.with(|state| {
+            state.ended += 1;
+            state.events.remove(call)
+        });
+        if let Some(events) = bar {
+            let line = events_line(call, &events);
+            if let (Some(bar), Some(bars)) = (&events.bar, &self.bars) {
+                bar.finish_and_clear();
+                bars.remove(bar);
+            }
+            self.say(&format!("{line}, {outcome}"));
+        } else if outcome != "collected" && outcome != "absent" {
+            self.say(&format!("{call}: {outcome}"));
+        }
+    }
+
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+}

@@ -1,0 +1,119 @@
+//! The confused deputy: can a service that may assume the role be made to act for a stranger?
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>. The guard is a condition on
+//! `aws:SourceAccount`, `aws:SourceArn`, `aws:SourceOrgID` or `aws:SourceOrgPaths`. Not every service
+//! sends these keys when it assumes a role, and for one that does not, a guard would lock it out.
+//! Which do is data: `service-guards.yaml`.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::requirement::Asking;
+
+/// Whether a path for a service is guarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "guard", rename_all = "kebab-case")]
+pub enum ServiceGuard {
+    /// A request on behalf of a stranger is refused.
+    Guarded {
+        /// By these keys.
+        keys: Vec<String>,
+    },
+    /// The service can carry the keys, and the policy does not ask for them.
+    Unguarded {
+        /// The page that says that the service carries them.
+        source: String,
+    },
+    /// The service does not send the keys: there is nothing to guard with.
+    NotSupported {
+        /// The page that says how the service assumes roles.
+        source: String,
+    },
+    /// Not guarded, and whether the service could carry a guard is not in the data file.
+    UnknownService,
+}
+
+impl ServiceGuard {
+    /// The stable id.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Guarded { .. } => "guarded",
+            Self::Unguarded { .. } => "unguarded",
+            Self::NotSupported { .. } => "not-supported",
+            Self::UnknownService => "unknown-service",
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    services: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    service: String,
+    carries: bool,
+    source: String,
+}
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+    // The file is part of the program, and the test below reads it: this cannot fail at run time.
+    #[allow(clippy::expect_used)]
+    serde_saphyr::from_str(include_str!("../service-guards.yaml"))
+        .expect("service-guards.yaml is readable")
+});
+
+const KEYS: [&str; 4] = [
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+];
+
+pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
+    let stranger = asking
+        .base
+        .clone()
+        .with("aws:SourceAccount", "731905284616")
+        .with("aws:SourceArn", "arn:aws:stranger:us-east-1:731905284616:thing/stranger")
+        .with("aws:SourceOrgID", "o-stranger000")
+        .with_values("aws:SourceOrgPaths", vec!["o-stranger000/r-strange/".to_owned()]);
+    if !asking.allowed(&stranger) {
+        let mut keys: Vec<_> = asking
+            .clauses()
+            .map(|clause| clause.key.to_string())
+            .filter(|key| KEYS.contains(&key.as_str()))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        return ServiceGuard::Guarded { keys };
+    }
+    let entry = CATALOGUE.services.iter().find(|entry| entry.service == service);
+    match entry {
+        Some(entry) if entry.carries => ServiceGuard::Unguarded {
+            source: entry.source.clone(),
+        },
+        Some(entry) => ServiceGuard::NotSupported {
+            source: entry.source.clone(),
+        },
+        None => ServiceGuard::UnknownService,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_readable() {
+        for entry in &CATALOGUE.services {
+            assert!(entry.source.starts_with("https://"), "{}", entry.service);
+            assert!(entry.service.ends_with(".amazonaws.com"), "{}", entry.service);
+        }
+    }
+}

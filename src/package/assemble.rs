@@ -1,0 +1,182 @@
+//! Putting a package's contents together: which file holds what.
+
+use super::content::{Content, Contents, Part};
+use super::describe::{describe, note};
+use super::error::PackageError;
+use super::manifest::{self, CallRef};
+use super::pretty::pretty;
+use crate::evidence::call::file_name;
+use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::digest::sha256;
+use crate::evidence::iam::AuthorizationDetails;
+use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Recording};
+use crate::evidence::{AnyDocument, CallId, Operation, Outcome};
+use crate::report::{Audit, controls_digest};
+use std::collections::BTreeMap;
+
+/// Puts together what a package will hold.
+///
+/// `reports` are the texts for people and programs, with their paths: README.txt, report.html, findings.csv,
+/// `populations/users.csv` and so on. Without a recording (an evaluation of files that somebody supplied) there
+/// is no `raw/`.
+pub fn assemble<'a>(
+    audit: Audit<'a>,
+    recording: Option<&'a Recording>,
+    reports: Vec<(String, Content<'a>)>,
+) -> Result<Contents<'a>, PackageError> {
+    let log = Log::of(recording);
+    let mut contents = Contents { parts: BTreeMap::new(), manifest: describe(audit, recording, &log) };
+    for (path, content) in reports {
+        contents.add(path, content)?;
+    }
+    evidence(&mut contents, audit, &log)?;
+    trust_policies(&mut contents, audit, &log)?;
+    controls(&mut contents, audit)?;
+    if let Some(recording) = recording {
+        raw(&mut contents, recording, &log)?;
+    }
+    for population in &mut contents.manifest.populations {
+        population.file = population.file.take().filter(|file| contents.parts.contains_key(file));
+    }
+    Ok(contents)
+}
+
+/// The recording's log, sorted, and the responses of each call.
+#[derive(Default)]
+pub(super) struct Log {
+    pub entries: Vec<Entry>,
+    responses: BTreeMap<CallId, Vec<String>>,
+}
+
+impl Log {
+    fn of(recording: Option<&Recording>) -> Self {
+        let entries = recording.map(Recording::entries).unwrap_or_default();
+        let mut responses: BTreeMap<CallId, Vec<String>> = BTreeMap::new();
+        for entry in &entries {
+            if let (Some(call), Some(response)) = (entry.call(), &entry.response) {
+                responses.entry(call).or_default().push(format!("raw/{}", response.body));
+            }
+        }
+        Self { entries, responses }
+    }
+
+    /// The recorded responses of a call, in the order of requests and attempts.
+    pub fn responses(&self, call: &CallId) -> Vec<String> {
+        self.responses.get(call).cloned().unwrap_or_default()
+    }
+}
+
+/// The documents of all calls that gave one, whole or in part. What the calls gave stands in the manifest.
+fn evidence<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) -> Result<(), PackageError> {
+    let mut paths = Vec::new();
+    for (call, outcome) in audit.evidence.calls() {
+        let Some(document) = outcome.arrived() else {
+            paths.push(None);
+            continue;
+        };
+        let path = format!("evidence/{}", call.document_path());
+        let path = free_path(contents, path, &call.to_string());
+        let part = Part {
+            content: document_content(document),
+            call: Some(CallRef::from(call)),
+            sources: log.responses(call),
+            partial: matches!(outcome, Outcome::Missing { .. }),
+        };
+        contents.put(path.clone(), part)?;
+        paths.push(Some(path));
+    }
+    for (record, path) in contents.manifest.calls.iter_mut().zip(paths) {
+        record.document = path;
+    }
+    Ok(())
+}
+
+/// A path that is not taken. Two resources can have the same name in one folder (a trail of the account and one of
+/// its organisation): the later one then carries a hash of what it is, and the manifest says so.
+fn free_path(contents: &mut Contents<'_>, path: String, what: &str) -> String {
+    if !contents.parts.contains_key(&path) {
+        return path;
+    }
+    let (stem, ending) = path.rsplit_once('.').unwrap_or((&path, ""));
+    let mut free = format!("{stem}~{}.{ending}", &sha256(what.as_bytes())[..16]);
+    let mut count = 1;
+    while contents.parts.contains_key(&free) {
+        count += 1;
+        free = format!("{stem}~{}-{count}.{ending}", &sha256(what.as_bytes())[..16]);
+    }
+    contents.manifest.notes.push(note(&free, format!("{what}: {path} is taken by another one of the same name")));
+    free
+}
+
+fn document_content<'a>(document: &AnyDocument) -> Content<'a> {
+    // Events stay on disk, and are copied without being written twice to be measured.
+    if let Some(events) = document.downcast::<LookupEvents>() {
+        return Content::File { path: events.file.clone(), sha256: None };
+    }
+    let document = document.clone();
+    Content::stream(move |out| document.write(out))
+}
+
+/// The trust policy of each role, decoded and on several lines.
+fn trust_policies<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) -> Result<(), PackageError> {
+    let call = CallId::global(Operation::IamGetAccountAuthorizationDetails);
+    let outcome = audit.evidence.get::<AuthorizationDetails>(&call);
+    let Some(details) = outcome.arrived() else { return Ok(()) };
+    for role in &details.role_detail_list {
+        let (Some(name), Some(policy)) = (&role.role_name, &role.assume_role_policy_document) else { continue };
+        let path = format!("evidence/iam/trust-policies/{}.json", file_name(name));
+        let path = free_path(contents, path, role.arn.as_deref().unwrap_or(name));
+        let part = Part {
+            content: Content::text(pretty(policy.as_str())),
+            call: Some(CallRef::from(&call)),
+            sources: log.responses(&call),
+            partial: outcome.gap().is_some(),
+        };
+        contents.put(path, part)?;
+    }
+    Ok(())
+}
+
+/// The files that the controls were read from, and their digest.
+fn controls<'a>(contents: &mut Contents<'a>, audit: Audit<'a>) -> Result<(), PackageError> {
+    for (path, text) in &audit.controls.files {
+        // Whoever wrote the controls named the files: each name is made harmless, as names from AWS are.
+        let names: Vec<String> = path.split('/').map(file_name).collect();
+        let path = format!("controls/{}", names.join("/"));
+        contents.add(path, Content::text(text.as_str()))?;
+    }
+    contents.manifest.controls = manifest::Controls {
+        sha256: controls_digest(audit.controls),
+        files: audit.controls.files.len() as u64,
+        checks: audit.controls.checks.len() as u64,
+        exceptions: audit.controls.settings.exceptions.len() as u64,
+    };
+    Ok(())
+}
+
+/// The recording: its log sorted, and the responses as they are.
+fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> Result<(), PackageError> {
+    let run = recording.dir().join(RUN_FILE);
+    contents.add(format!("raw/{RUN_FILE}"), Content::File { path: run, sha256: None })?;
+    let calls = format!("raw/{CALLS_FILE}");
+    let mut lines = Vec::new();
+    for entry in &log.entries {
+        serde_json::to_writer(&mut lines, entry).map_err(|e| PackageError::part(&calls)(e.into()))?;
+        lines.push(b'\n');
+    }
+    contents.add(calls, Content::Bytes(lines))?;
+    for entry in &log.entries {
+        let Some(response) = &entry.response else { continue };
+        let part = Part {
+            content: Content::File {
+                path: recording.dir().join(&response.body),
+                sha256: Some(response.sha256.clone()),
+            },
+            call: entry.call().as_ref().map(CallRef::from),
+            sources: Vec::new(),
+            partial: false,
+        };
+        contents.put(format!("raw/{}", response.body), part)?;
+    }
+    Ok(())
+}

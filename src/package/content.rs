@@ -1,0 +1,173 @@
+//! What a package is put together from: paths and contents, before a byte is written.
+
+use super::error::PackageError;
+use super::manifest::{CallRef, Manifest};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+/// Writes a file's content. It is called twice, to measure and to write, and must give the same bytes both times.
+pub type WriteFn<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+
+/// The content of one file of a package.
+pub enum Content<'a> {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of a file, copied when the package is written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The SHA-256 that it must have, if that is known.
+        sha256: Option<String>,
+    },
+    /// What this writes.
+    Stream(WriteFn<'a>),
+}
+
+impl<'a> Content<'a> {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Content::Bytes(text.into().into_bytes())
+    }
+
+    /// What `write` writes. It is called twice and must give the same bytes both times.
+    pub fn stream(write: impl Fn(&mut dyn Write) -> io::Result<()> + 'a) -> Self {
+        Content::Stream(Box::new(write))
+    }
+
+    /// How many bytes it has.
+    pub(super) fn measure(&self) -> io::Result<u64> {
+        match self {
+            Content::Bytes(bytes) => Ok(bytes.len() as u64),
+            Content::File { path, .. } => Ok(path.metadata()?.len()),
+            Content::Stream(write) => {
+                let mut counter = Counter(0);
+                write(&mut counter)?;
+                Ok(counter.0)
+            }
+        }
+    }
+
+    /// Writes it.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Content::Bytes(bytes) => out.write_all(bytes),
+            Content::File { path, .. } => copy(File::open(path)?, out),
+            Content::Stream(write) => write(out),
+        }
+    }
+}
+
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Content::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Content::File { path, .. } => write!(f, "the file {}", path.display()),
+            Content::Stream(_) => f.write_str("a stream"),
+        }
+    }
+}
+
+fn copy(mut from: impl Read, to: &mut dyn Write) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => to.write_all(buffer.get(..n).unwrap_or_default())?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One file of a package, and where it comes from.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    pub content: Content<'a>,
+    /// The call whose document or response it is.
+    pub call: Option<CallRef>,
+    /// The recorded responses that it was made from.
+    pub sources: Vec<String>,
+    /// The document holds only what arrived before the call broke off.
+    pub partial: bool,
+}
+
+/// Everything that a package will hold. Made by [`super::assemble`], written by [`super::write`].
+#[derive(Debug)]
+pub struct Contents<'a> {
+    pub(super) parts: BTreeMap<String, Part<'a>>,
+    /// The manifest, still without the list of files.
+    pub(super) manifest: Manifest,
+}
+
+impl<'a> Contents<'a> {
+    /// Adds a file. Its path must be possible ([`is_path`]), and not taken.
+    pub fn add(&mut self, path: String, content: Content<'a>) -> Result<(), PackageError> {
+        self.put(path, Part { content, call: None, sources: Vec::new(), partial: false })
+    }
+
+    pub(super) fn put(&mut self, path: String, part: Part<'a>) -> Result<(), PackageError> {
+        if !is_path(&path) {
+            return Err(PackageError::BadPath(path));
+        }
+        if path == super::MANIFEST || path == super::SUMS || self.parts.contains_key(&path) {
+            return Err(PackageError::SamePath(path));
+        }
+        self.parts.insert(path, part);
+        Ok(())
+    }
+
+    /// The manifest as far as it is known before the files are written.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The paths of all files but manifest.json and SHA256SUMS.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.parts.keys().map(String::as_str)
+    }
+}
+
+/// Whether a text can be a path in a package: relative, `/` between names, each name of letters, digits and
+/// `-_.@+=,%~`, none of them `.` or `..`. So no path leaves the folder that a package is unpacked to, and none
+/// needs the escapes of `sha256sum`.
+pub fn is_path(path: &str) -> bool {
+    let possible = |c: u8| c.is_ascii_alphanumeric() || b"-_.@+=,%~".contains(&c);
+    path.len() <= 1024
+        && path.split('/').all(|name| {
+            !name.is_empty() && name.len() <= 255 && name != "." && name != ".." && name.bytes().all(possible)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_harmless_paths_are_possible() {
+        for path in ["README.txt", "evidence/iam/trust-policies/a%20b.json", "raw/iam/global/x-000.1.xml", "a/~b,c@d"] {
+            assert!(is_path(path), "{path}");
+        }
+        let long = "a".repeat(256);
+        for path in
+            ["", "/etc/passwd", "a//b", "a/", "../a", "a/../b", "a/./b", "a\\b", "a\nb", "a b", "é", "C:a", &long]
+        {
+            assert!(!is_path(path), "{path}");
+        }
+    }
+}

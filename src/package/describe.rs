@@ -1,0 +1,244 @@
+//! What the manifest says of an audit.
+
+use super::assemble::Log;
+use super::manifest::{
+    Account, Call, CallRef, Caller, Callers, Conclusion, Controls, Covered, Exclusion, FORMAT, Gap, Manifest, Note,
+    Period, Population, Reconciliation, Redaction, Scope, Source, SourceCount, Span, Tool,
+};
+use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::iam::ListAccountAliases;
+use crate::evidence::identity::{CallerIdentity, ListRegions};
+use crate::evidence::recording::Recording;
+use crate::evidence::{CallId, Evidence, Operation, Outcome};
+use crate::finding::Severity;
+use crate::report::{self, Audit};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The manifest, as far as it is known without the files.
+pub(super) fn describe(audit: Audit<'_>, recording: Option<&Recording>, log: &Log) -> Manifest {
+    let evidence = audit.evidence;
+    let run = &evidence.run;
+    let notes = evidence.notes.iter().filter(|n| !n.incomplete).map(|n| note(&n.place, n.text.clone()));
+    Manifest {
+        format: FORMAT,
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            collected_by: run.version.clone(),
+        },
+        source: if recording.is_some() { Source::Recording } else { Source::Files },
+        account: account(evidence),
+        caller: Callers { start: evidence.caller_start().map(caller), end: evidence.caller_end.as_ref().map(caller) },
+        scope: Scope {
+            regions: evidence.regions.iter().cloned().collect(),
+            regions_asked: run.regions.clone(),
+            frameworks: run.frameworks.clone(),
+            operations: run.operations.clone(),
+        },
+        as_of: run.as_of,
+        period: Period {
+            asked: Span { from: run.period.from, to: run.period.to },
+            settled_through: run.settled_through(),
+            covered: evidence
+                .calls_of(Operation::CloudTrailLookupEvents)
+                .filter_map(|c| covered(evidence, c.0))
+                .collect(),
+        },
+        controls: Controls { sha256: String::new(), files: 0, checks: 0, exceptions: 0 },
+        conclusion: conclusion(audit),
+        calls: calls(evidence, log),
+        populations: populations(audit),
+        reconciliation: audit.resources.reconciliation.iter().map(reconciliation).collect(),
+        gaps: gaps(audit),
+        notes: notes.collect(),
+        redactions: redactions(log),
+        exclusions: exclusions(evidence),
+        files: Vec::new(),
+    }
+}
+
+pub(super) fn note(place: &str, text: String) -> Note {
+    Note { place: place.to_owned(), text }
+}
+
+fn caller(identity: &CallerIdentity) -> Caller {
+    Caller { account: identity.account.clone(), arn: identity.arn.clone(), user_id: identity.user_id.clone() }
+}
+
+fn account(evidence: &Evidence) -> Account {
+    let aliases = evidence.global::<ListAccountAliases>();
+    let callers = [evidence.caller_start(), evidence.caller_end.as_ref()];
+    let arn = callers.into_iter().flatten().find_map(|caller| caller.arn.as_deref());
+    Account {
+        id: evidence.account.clone(),
+        alias: aliases.arrived().and_then(|list| list.account_aliases.first().cloned()),
+        partition: arn.and_then(|arn| arn.split(':').nth(1)).map(str::to_owned),
+    }
+}
+
+/// LookupEvents tells the newest events first: a call that broke off has told all events since the oldest of them.
+fn covered(evidence: &Evidence, call: &CallId) -> Option<Covered> {
+    let outcome = evidence.get::<LookupEvents>(call);
+    let period = evidence.run.period;
+    let settled = evidence.run.settled_through();
+    let to = if settled < period.to { settled } else { period.to };
+    let coverage = outcome.arrived().map(|events| events.coverage.clone()).unwrap_or_default();
+    let complete = outcome.collected().is_some();
+    let from = match &outcome {
+        Outcome::Collected(_) => Some(period.from),
+        // Seconds are the finest that CloudTrail tells: of the oldest second, some events may be missing.
+        Outcome::Missing { partial: Some(_), .. } if coverage.asked.is_some() && coverage.unreadable == 0 => coverage
+            .oldest
+            .map(|oldest| crate::evidence::Timestamp(oldest.0 + chrono::TimeDelta::seconds(1)))
+            .filter(|from| *from >= period.from),
+        _ => None,
+    };
+    Some(Covered {
+        region: call.region.clone()?,
+        complete,
+        span: from.filter(|from| *from <= to).map(|from| Span { from, to }),
+        events: coverage.events,
+        duplicates: coverage.duplicates,
+        unreadable: coverage.unreadable,
+        pages: coverage.pages,
+        oldest: coverage.oldest,
+        newest: coverage.newest,
+    })
+}
+
+fn conclusion(audit: Audit<'_>) -> Conclusion {
+    let (outcome, exit_code) = match audit.conclusion() {
+        report::Conclusion::Clean => ("clean", 0),
+        report::Conclusion::Failed => ("failed", 1),
+        report::Conclusion::Incomplete => ("incomplete", 3),
+    };
+    let mut findings: BTreeMap<String, u64> = BTreeMap::new();
+    for finding in &audit.evaluation.findings {
+        *findings.entry(finding.status.word().to_owned()).or_default() += 1;
+    }
+    Conclusion {
+        outcome: outcome.to_owned(),
+        exit_code,
+        fail_on: audit.fail_on.map_or("none", Severity::word).to_owned(),
+        findings,
+        excepted: audit.evaluation.checks.iter().map(|check| check.excepted).sum(),
+    }
+}
+
+fn calls(evidence: &Evidence, log: &Log) -> Vec<Call> {
+    let call = |(call, outcome): (&CallId, &Outcome<_>)| Call {
+        call: CallRef::from(call),
+        outcome: outcome.word(),
+        reason: outcome.gap().map(|gap| gap.reason.clone()),
+        document: None,
+        partial: outcome.gap().is_some() && outcome.arrived().is_some(),
+        responses: log.responses(call),
+    };
+    evidence.calls().map(call).collect()
+}
+
+fn populations(audit: Audit<'_>) -> Vec<Population> {
+    let population = |population: &crate::resource::Population| {
+        let schema = population.kind.schema();
+        let mut incomplete: Vec<String> =
+            population.incomplete.iter().map(|unknown| format!("{}: {}", unknown.call, unknown.reason)).collect();
+        incomplete.sort();
+        incomplete.dedup();
+        Population {
+            kind: schema.id.to_owned(),
+            title: schema.plural.to_owned(),
+            file: Some(format!("populations/{}", schema.file)),
+            rows: population.rows.len() as u64,
+            complete: incomplete.is_empty(),
+            incomplete,
+            sources: population.sources.iter().map(ToString::to_string).collect(),
+        }
+    };
+    audit.resources.populations.values().map(population).collect()
+}
+
+fn reconciliation(of: &crate::resource::Reconciliation) -> Reconciliation {
+    let count = |(source, count): &(String, Option<i64>)| SourceCount { source: source.clone(), count: *count };
+    Reconciliation {
+        population: of.population.clone(),
+        counts: of.counts.iter().map(count).collect(),
+        agrees: of.agrees,
+        differences: of.differences.clone(),
+    }
+}
+
+fn gaps(audit: Audit<'_>) -> Vec<Gap> {
+    let calls = audit.evidence.gaps().map(|(call, gap)| Gap {
+        place: call.to_string(),
+        kind: gap.kind.to_string(),
+        reason: gap.reason.clone(),
+    });
+    let notes = audit.evidence.notes.iter().filter(|note| note.incomplete).map(|note| Gap {
+        place: note.place.clone(),
+        kind: "incomplete".to_owned(),
+        reason: note.text.clone(),
+    });
+    calls.chain(notes).collect()
+}
+
+fn redactions(log: &Log) -> Vec<Redaction> {
+    let redaction = |response: &crate::evidence::recording::Response| {
+        let original = response.original_sha256.clone()?;
+        let file = format!("raw/{}", response.body);
+        Some(Redaction { file, count: response.redactions, original_sha256: original })
+    };
+    let mut redactions: Vec<Redaction> =
+        log.entries.iter().filter_map(|entry| entry.response.as_ref().and_then(redaction)).collect();
+    redactions.sort_by(|a, b| a.file.cmp(&b.file));
+    redactions
+}
+
+/// What is left out on purpose.
+fn exclusions(evidence: &Evidence) -> Vec<Exclusion> {
+    let mut exclusions = Vec::new();
+    let mut exclude = |what: String, reason: &str| exclusions.push(Exclusion { what, reason: reason.to_owned() });
+    if let Some(regions) = evidence.global::<ListRegions>().arrived() {
+        let enabled: BTreeSet<&str> = regions.enabled().collect();
+        for region in regions.regions.iter().filter_map(|region| region.region_name.as_deref()) {
+            if evidence.regions.contains(region) {
+                continue;
+            }
+            let why =
+                if enabled.contains(region) { "not among the Regions asked for" } else { "not enabled in the account" };
+            exclude(format!("the Region {region}"), why);
+        }
+    }
+    let planned: BTreeSet<&str> = evidence.run.operations.iter().map(String::as_str).collect();
+    for operation in Operation::ALL {
+        let name = operation.to_string();
+        if !planned.contains(name.as_str()) && evidence.calls_of(*operation).next().is_none() {
+            exclude(name, "nothing that was selected needs it");
+        }
+    }
+    if planned.contains(Operation::CloudTrailLookupEvents.to_string().as_str()) {
+        let reason = "CloudTrail's event history holds management events of the last 90 days only; others are where the trails deliver to";
+        exclude("data events, network activity events and Insights events".to_owned(), reason);
+    }
+    exclusions
+}
+
+/// Notes about files that some systems cannot keep apart. Their paths stay as they are, because findings point at them.
+pub(super) fn alike_but_for_case<'p>(paths: impl Iterator<Item = &'p String>) -> Vec<Note> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    let mut notes = Vec::new();
+    for path in paths {
+        // A folder that differs in case is merged with the other, which does no harm by itself.
+        match seen.insert(path.to_ascii_lowercase(), path) {
+            Some(other) if told.insert(path) => notes.push(note(
+                path,
+                format!(
+                    "differs from {other} in case only: unpack on a system that tells upper case from lower case, or \
+                     read the files from the zip"
+                ),
+            )),
+            _ => {}
+        }
+    }
+    notes
+}

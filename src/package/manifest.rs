@@ -1,0 +1,357 @@
+//! manifest.json: what a package says about itself. Types of the file format, version 1.
+//!
+//! They are specified in docs/package-format.md and are not the program's own types, so that those can change.
+//! A member is never removed or given another meaning within a version; members may be added, and readers pass
+//! over those that they do not know.
+
+use crate::evidence::{CallId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The version of the format that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// The manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the package format.
+    pub format: u32,
+    /// What wrote the package.
+    pub tool: Tool,
+    /// What the evidence was made from.
+    pub source: Source,
+    /// Whose evidence it is.
+    pub account: Account,
+    /// Who collected it.
+    pub caller: Callers,
+    /// What was asked for.
+    pub scope: Scope,
+    /// The as-of time.
+    pub as_of: Timestamp,
+    /// Which time the events cover.
+    pub period: Period,
+    /// What was judged by.
+    pub controls: Controls,
+    /// How the run ended.
+    pub conclusion: Conclusion,
+    /// Each call with its outcome.
+    pub calls: Vec<Call>,
+    /// Each population with its size.
+    pub populations: Vec<Population>,
+    /// What independent sources count of the same population.
+    pub reconciliation: Vec<Reconciliation>,
+    /// What is in scope and could not be collected or evaluated.
+    pub gaps: Vec<Gap>,
+    /// What else a reader must know.
+    pub notes: Vec<Note>,
+    /// Where secrets were taken out.
+    pub redactions: Vec<Redaction>,
+    /// What is not in scope.
+    pub exclusions: Vec<Exclusion>,
+    /// Each file but this one and SHA256SUMS, sorted by path.
+    pub files: Vec<FileRecord>,
+}
+
+/// What wrote the package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `auditpack`.
+    pub name: String,
+    /// The version that evaluated and packed.
+    pub version: String,
+    /// The version that collected.
+    pub collected_by: String,
+}
+
+/// What the evidence was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The responses of AWS, which are in `raw/`: the evidence can be made from them again.
+    Recording,
+    /// Files that somebody supplied, as the AWS CLI prints them. There is no `raw/`.
+    Files,
+}
+
+/// Whose evidence it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Twelve digits; null if it is not known.
+    pub id: Option<String>,
+    /// The alias; null if there is none, or it was not collected.
+    pub alias: Option<String>,
+    /// `aws`, `aws-cn`, `aws-us-gov`, ...; null if it is not known.
+    pub partition: Option<String>,
+}
+
+/// Who collected it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callers {
+    /// At the start of the run.
+    pub start: Option<Caller>,
+    /// At its end.
+    pub end: Option<Caller>,
+}
+
+/// An identity, as STS tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The account.
+    pub account: Option<String>,
+    /// The ARN.
+    pub arn: Option<String>,
+    /// The unique id.
+    pub user_id: Option<String>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// The Regions in scope.
+    pub regions: Vec<String>,
+    /// The Regions that the user named; null for "all that are enabled".
+    pub regions_asked: Option<Vec<String>>,
+    /// The frameworks, by id.
+    pub frameworks: Vec<String>,
+    /// The operations planned, as `service:Operation`.
+    pub operations: Vec<String>,
+}
+
+/// Which time the events cover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// The period asked for.
+    pub asked: Span,
+    /// Until when events can be believed to have arrived.
+    pub settled_through: Timestamp,
+    /// What was read, Region by Region.
+    pub covered: Vec<Covered>,
+}
+
+/// A span of time, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The last moment.
+    pub to: Timestamp,
+}
+
+/// What was read of a Region's event history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// The Region.
+    pub region: String,
+    /// Whether all events of the period asked for were read.
+    pub complete: bool,
+    /// The part of the period of which all events were read; null if that cannot be said of any.
+    pub span: Option<Span>,
+    /// Different events.
+    pub events: u64,
+    /// Events that came more than once; each is kept once.
+    pub duplicates: u64,
+    /// Records that could not be read.
+    pub unreadable: u64,
+    /// Pages received.
+    pub pages: u64,
+    /// The oldest event's time.
+    pub oldest: Option<Timestamp>,
+    /// The newest event's time.
+    pub newest: Option<Timestamp>,
+}
+
+/// What was judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Controls {
+    /// The SHA-256 of the lines that `sha256sum` prints, in the folder `controls/`, for its files sorted by path.
+    pub sha256: String,
+    /// How many files there are in `controls/`.
+    pub files: u64,
+    /// How many checks.
+    pub checks: u64,
+    /// How many accepted risks, expired ones too.
+    pub exceptions: u64,
+}
+
+/// How the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conclusion {
+    /// `clean`, `failed` or `incomplete`.
+    pub outcome: String,
+    /// The exit code: 0, 1 or 3.
+    pub exit_code: u8,
+    /// The least severity of an open failure that makes the run fail, or `none`.
+    pub fail_on: String,
+    /// Findings by status. Only statuses that occur.
+    pub findings: BTreeMap<String, u64>,
+    /// Failures that an accepted risk covers, among the failures.
+    pub excepted: u64,
+}
+
+/// The identity of a call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallRef {
+    /// As `service:Operation`.
+    pub operation: String,
+    /// The Region; null for global services.
+    pub region: Option<String>,
+    /// The resource asked about; null for operations that ask about none.
+    pub resource: Option<String>,
+}
+
+impl From<&CallId> for CallRef {
+    fn from(call: &CallId) -> Self {
+        Self { operation: call.operation.to_string(), region: call.region.clone(), resource: call.resource.clone() }
+    }
+}
+
+impl fmt::Display for CallRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.operation)?;
+        if let Some(resource) = &self.resource {
+            write!(f, " of {resource}")?;
+        }
+        if let Some(region) = &self.region {
+            write!(f, " in {region}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A call with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Which call.
+    #[serde(flatten)]
+    pub call: CallRef,
+    /// `collected`, `absent`, `denied`, `failed` or `not collected`.
+    pub outcome: String,
+    /// Why there is no complete answer; null if there is.
+    pub reason: Option<String>,
+    /// The document's path; null if there is none.
+    pub document: Option<String>,
+    /// The document holds only what arrived before the call broke off.
+    pub partial: bool,
+    /// The recorded responses, in the order of requests and attempts.
+    pub responses: Vec<String>,
+}
+
+/// A population with its size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Population {
+    /// The kind of resource, such as `iam.user`.
+    pub kind: String,
+    /// In words.
+    pub title: String,
+    /// The file with all of it; null if the package has none.
+    pub file: Option<String>,
+    /// Its size, as far as it is known.
+    pub rows: u64,
+    /// Whether that is all of it.
+    pub complete: bool,
+    /// Why there may be more.
+    pub incomplete: Vec<String>,
+    /// Where it was read from: paths, with `#` and a place where there is one.
+    pub sources: Vec<String>,
+}
+
+/// What independent sources count of the same population.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconciliation {
+    /// The kind of resource.
+    pub population: String,
+    /// The counts, by source.
+    pub counts: Vec<SourceCount>,
+    /// Whether the sources agree, or all differences are explained.
+    pub agrees: bool,
+    /// The differences in words.
+    pub differences: Vec<String>,
+}
+
+/// What one source counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCount {
+    /// The source.
+    pub source: String,
+    /// Its count; null if it was not collected.
+    pub count: Option<i64>,
+}
+
+/// Something in scope that could not be collected or evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The call, or the place where there is no single call.
+    pub place: String,
+    /// `denied`, `failed`, `not collected` or `incomplete`.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something that a reader must know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// Where.
+    pub place: String,
+    /// What.
+    pub text: String,
+}
+
+/// Secrets that were taken out of a response before it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redaction {
+    /// The response's path.
+    pub file: String,
+    /// How many values were replaced.
+    pub count: u64,
+    /// The SHA-256 of the response as it came.
+    pub original_sha256: String,
+}
+
+/// Something that is not in scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A file of the package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its path.
+    pub path: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The call whose document or response it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallRef>,
+    /// The recorded responses that it was made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// It holds only what arrived before the call broke off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let malformed = |e: serde_json::Error| format!("manifest.json is not a manifest: {e}");
+        let Version { format } = serde_json::from_slice(bytes).map_err(malformed)?;
+        if format != FORMAT {
+            return Err(format!(
+                "it has format {format}, this version of auditpack reads format {FORMAT}: use a newer version"
+            ));
+        }
+        serde_json::from_slice(bytes).map_err(malformed)
+    }
+}

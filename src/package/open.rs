@@ -1,0 +1,350 @@
+//! Reading a package, which anybody may have made.
+//!
+//! Before a byte is unpacked, every entry's name, kind and size is looked at; while it is unpacked, its size and its
+//! SHA-256 are. What does not fit is an error that says which limit or rule was broken. Nothing is ever written
+//! outside the folder that was asked for.
+
+use super::content::is_path;
+use super::error::PackageError;
+use super::manifest::Manifest;
+use super::{ATTESTATION, MANIFEST, SUMS, sums};
+use crate::evidence::digest::{Sha256, sha256};
+use crate::evidence::recording::{Recording, create_private_dir};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use zip::{CompressionMethod, ZipArchive};
+
+/// What is refused as a zip bomb, or as nothing that this program can have written.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Entries.
+    entries: usize,
+    /// Bytes of all entries together, unpacked.
+    total: u64,
+    /// How many times larger an entry may be than it is in the zip. JSON and CSV reach 50.
+    ratio: u64,
+    /// The size of an entry from which on the ratio counts.
+    ratio_from: u64,
+    /// Bytes of an entry that is read into memory.
+    in_memory: u64,
+}
+
+const LIMITS: Limits =
+    Limits { entries: 1_000_000, total: 64 << 30, ratio: 400, ratio_from: 1 << 20, in_memory: 512 << 20 };
+
+/// A package that is open for reading.
+#[derive(Debug)]
+pub struct OpenPackage {
+    archive: Archive,
+    manifest: Manifest,
+}
+
+/// The zip, with what was found out about it before anything was unpacked.
+#[derive(Debug)]
+struct Archive {
+    path: PathBuf,
+    zip: ZipArchive<BufReader<File>>,
+    /// Index and size of each file, by path.
+    files: BTreeMap<String, (usize, u64)>,
+    sums: BTreeMap<String, String>,
+    limits: Limits,
+}
+
+/// The recording of a package, unpacked to a folder of its own that vanishes with this.
+#[derive(Debug)]
+pub struct OpenRecording {
+    /// The recording.
+    pub recording: Recording,
+    /// The folder.
+    pub dir: tempfile::TempDir,
+}
+
+/// What became of the comparison of a package's files with SHA256SUMS and manifest.json.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SumsReport {
+    /// How many files were compared.
+    pub checked: u64,
+    /// Files that are not what they were when they were packed, with the reason.
+    pub altered: BTreeMap<String, String>,
+    /// Files that are named and not there.
+    pub missing: BTreeSet<String>,
+    /// Files that are there and not named.
+    pub unlisted: BTreeSet<String>,
+}
+
+impl SumsReport {
+    /// Whether nothing was altered, taken away or added.
+    pub fn is_intact(&self) -> bool {
+        self.altered.is_empty() && self.missing.is_empty() && self.unlisted.is_empty()
+    }
+}
+
+/// Opens a package.
+pub fn open(path: &Path) -> Result<OpenPackage, PackageError> {
+    open_within(path, LIMITS)
+}
+
+fn open_within(path: &Path, limits: Limits) -> Result<OpenPackage, PackageError> {
+    let unreadable = |reason: String| PackageError::Unreadable { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(PackageError::io("read", path))?;
+    if !file.metadata().map_err(PackageError::io("read", path))?.is_file() {
+        return Err(unreadable("it is not a file".to_owned()));
+    }
+    let mut zip = ZipArchive::new(BufReader::new(file))
+        .map_err(|e| unreadable(format!("it is not a zip, or only a part of one: {e}")))?;
+    if zip.len() > limits.entries {
+        let (found, limit) = (zip.len(), limits.entries);
+        return Err(unreadable(format!("it has {found} entries, more than {limit}")));
+    }
+    if zip.has_duplicate_names() {
+        return Err(unreadable("two of its entries have the same name".to_owned()));
+    }
+    let files = list(&zip, limits).map_err(unreadable)?;
+    // Programs that read a zip from its start and those that read it from its end must see the same.
+    zip.validate_header_consistency().map_err(|e| unreadable(format!("its parts contradict each other: {e}")))?;
+    let mut archive = Archive { path: path.to_owned(), zip, files, sums: BTreeMap::new(), limits };
+    let text = archive.in_memory(SUMS)?;
+    archive.sums = sums::parse(&text).map_err(|reason| archive.unreadable(reason))?;
+    let text = archive.read(MANIFEST)?;
+    let manifest = Manifest::read(&text).map_err(|reason| archive.unreadable(reason))?;
+    Ok(OpenPackage { archive, manifest })
+}
+
+/// Every entry's name, kind and size.
+fn list(archive: &ZipArchive<BufReader<File>>, limits: Limits) -> Result<BTreeMap<String, (usize, u64)>, String> {
+    let mut files = BTreeMap::new();
+    let mut total = 0_u64;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_data(index).map_err(|e| e.to_string())?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let shown = name.escape_debug();
+        if entry.is_symlink() {
+            return Err(format!("its entry `{shown}` is a symbolic link"));
+        }
+        if entry.encrypted() {
+            return Err(format!("its entry `{shown}` is encrypted"));
+        }
+        if name.ends_with('/') && entry.size() == 0 && is_path(name.trim_end_matches('/')) {
+            continue;
+        }
+        if !is_path(&name) {
+            return Err(format!("its entry `{shown}` has a name that no package uses"));
+        }
+        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(format!("its entry `{shown}` is compressed by a method that packages do not use"));
+        }
+        let (size, packed) = (entry.size(), entry.compressed_size());
+        if size > limits.ratio_from && size / packed.max(1) > limits.ratio {
+            return Err(format!(
+                "its entry `{shown}` would unpack to more than {} times its size: that is how a zip bomb looks",
+                limits.ratio
+            ));
+        }
+        total = total.saturating_add(size);
+        if total > limits.total {
+            return Err(format!("it would unpack to more than {} bytes", limits.total));
+        }
+        files.insert(name, (index, size));
+    }
+    Ok(files)
+}
+
+impl OpenPackage {
+    /// What the package says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The paths of its files, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.archive.files.keys().map(String::as_str)
+    }
+
+    /// The content of a file, if its SHA-256 is the one in SHA256SUMS. For files that fit into memory.
+    pub fn read(&mut self, file: &str) -> Result<Vec<u8>, PackageError> {
+        self.archive.read(file)
+    }
+
+    /// The controls that the package was judged by: path below `controls/`, and text.
+    pub fn controls(&mut self) -> Result<BTreeMap<String, String>, PackageError> {
+        let mut controls = BTreeMap::new();
+        for path in self.archive.below("controls/") {
+            let text = String::from_utf8(self.archive.read(&path)?)
+                .map_err(|_| self.archive.unreadable(format!("{path} is not text")))?;
+            controls.insert(path.strip_prefix("controls/").unwrap_or(&path).to_owned(), text);
+        }
+        Ok(controls)
+    }
+
+    /// The recording, unpacked below `work` to a new folder that only its owner may enter. Every file is compared with
+    /// SHA256SUMS on the way.
+    pub fn recording(&mut self, work: &Path) -> Result<OpenRecording, PackageError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("recording-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let dir = builder.tempdir_in(work).map_err(PackageError::io("create a folder in", work))?;
+        if self.unpack("raw/", dir.path())? == 0 {
+            let reason = "it holds no recording (raw/): it was made from files, not from the answers of AWS";
+            return Err(self.archive.unreadable(reason.to_owned()));
+        }
+        Ok(OpenRecording { recording: Recording::open(dir.path())?, dir })
+    }
+
+    /// Unpacks the files below a folder of the package (`raw/`) to a folder on disk; how many there were. Every file is
+    /// compared with SHA256SUMS on the way.
+    pub fn unpack(&mut self, folder: &str, to: &Path) -> Result<u64, PackageError> {
+        let mut count = 0;
+        for path in self.archive.below(folder) {
+            let expected = self.archive.expected(&path)?;
+            let target = to.join(path.strip_prefix(folder).unwrap_or(&path));
+            if let Some(parent) = target.parent() {
+                create_private_dir(parent).map_err(PackageError::io("create", parent))?;
+            }
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let file = options.open(&target).map_err(PackageError::io("create", &target))?;
+            let mut out = BufWriter::new(file);
+            let copied = self.archive.copy(&path, &mut out);
+            let found = copied.map_err(|e| self.archive.copy_error(e, &target))?;
+            out.flush().map_err(PackageError::io("write", &target))?;
+            if found != expected {
+                return Err(self.archive.altered(&path, expected, found));
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Compares every file with SHA256SUMS and with manifest.json. What does not fit is reported, not an error.
+    pub fn check_sums(&mut self) -> SumsReport {
+        let mut report = SumsReport::default();
+        let archive = &mut self.archive;
+        let of_manifest: BTreeMap<&str, &str> =
+            self.manifest.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect();
+        let named = archive.sums.keys().map(String::as_str).chain(of_manifest.keys().copied());
+        report.missing = named.filter(|path| !archive.files.contains_key(*path)).map(str::to_owned).collect();
+        let paths: Vec<String> = archive.files.keys().cloned().collect();
+        for path in paths.into_iter().filter(|path| path != SUMS && path != ATTESTATION) {
+            let in_sums = archive.sums.get(&path).cloned();
+            let in_manifest = of_manifest.get(path.as_str()).copied();
+            if in_sums.is_none() && in_manifest.is_none() {
+                report.unlisted.insert(path);
+                continue;
+            }
+            report.checked += 1;
+            let found = archive.copy(&path, &mut io::sink());
+            let complaint = match (found, in_sums) {
+                (Err(CopyError::Read(reason)), _) => reason,
+                (Err(CopyError::Write(e)), _) => e.to_string(),
+                (Ok(_), None) => format!("{SUMS} does not name it"),
+                (Ok(found), Some(sum)) if found != sum => format!("its SHA-256 is {found}, {SUMS} says {sum}"),
+                (Ok(_), _) if path == MANIFEST => continue,
+                (Ok(found), _) => match in_manifest {
+                    Some(sum) if sum == found => continue,
+                    Some(sum) => format!("its SHA-256 is {found}, {MANIFEST} says {sum}"),
+                    None => format!("{MANIFEST} does not name it"),
+                },
+            };
+            report.altered.insert(path, complaint);
+        }
+        report
+    }
+}
+
+impl Archive {
+    fn below(&self, folder: &str) -> Vec<String> {
+        self.files.keys().filter(|path| path.starts_with(folder)).cloned().collect()
+    }
+
+    fn in_memory(&mut self, file: &str) -> Result<Vec<u8>, PackageError> {
+        let size = match self.files.get(file) {
+            Some((_, size)) => *size,
+            None => return Err(self.unreadable(format!("it holds no {file}"))),
+        };
+        if size > self.limits.in_memory {
+            let limit = self.limits.in_memory;
+            return Err(
+                self.unreadable(format!("{file} has {size} bytes, more than the {limit} that are read into memory"))
+            );
+        }
+        let mut bytes = Vec::new();
+        let copied = self.copy(file, &mut bytes);
+        copied.map(|_| bytes).map_err(|e| self.copy_error(e, &self.path))
+    }
+
+    /// The content of a file, if its SHA-256 is the one in SHA256SUMS.
+    fn read(&mut self, file: &str) -> Result<Vec<u8>, PackageError> {
+        let expected = self.expected(file)?;
+        let bytes = self.in_memory(file)?;
+        let found = sha256(&bytes);
+        if found != expected { Err(self.altered(file, expected, found)) } else { Ok(bytes) }
+    }
+
+    fn expected(&self, file: &str) -> Result<String, PackageError> {
+        let expected = self.sums.get(file).cloned();
+        expected.ok_or_else(|| self.unreadable(format!("{SUMS} does not name {file}")))
+    }
+
+    fn copy_error(&self, error: CopyError, target: &Path) -> PackageError {
+        match error {
+            CopyError::Read(reason) => self.unreadable(reason),
+            CopyError::Write(e) => PackageError::io("write", target)(e),
+        }
+    }
+
+    /// Copies a file; its SHA-256.
+    fn copy(&mut self, file: &str, out: &mut dyn Write) -> Result<String, CopyError> {
+        let missing = || CopyError::Read(format!("it holds no {file}"));
+        let (index, size) = *self.files.get(file).ok_or_else(missing)?;
+        let broken = |e: &dyn std::fmt::Display| CopyError::Read(format!("{file} cannot be unpacked: {e}"));
+        let entry = self.zip.by_index(index).map_err(|e| broken(&e))?;
+        // The declared size is what the limits were checked for.
+        let mut entry = entry.take(size.saturating_add(1));
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut copied = 0_u64;
+        loop {
+            let count = match entry.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(broken(&e)),
+            };
+            let piece = buffer.get(..count).unwrap_or_default();
+            copied += count as u64;
+            if copied > size {
+                return Err(broken(&format!("it has more than the {size} bytes that it says")));
+            }
+            hash.update(piece);
+            out.write_all(piece).map_err(CopyError::Write)?;
+        }
+        if copied != size {
+            return Err(broken(&format!("it has {copied} bytes and says {size}")));
+        }
+        Ok(hash.finish())
+    }
+
+    fn unreadable(&self, reason: String) -> PackageError {
+        PackageError::Unreadable { path: self.path.clone(), reason }
+    }
+
+    fn altered(&self, file: &str, expected: String, found: String) -> PackageError {
+        PackageError::Altered { path: self.path.clone(), file: file.to_owned(), expected, found }
+    }
+}
+
+#[derive(Debug)]
+enum CopyError {
+    /// The package cannot be read.
+    Read(String),
+    /// The target cannot be written.
+    Write(io::Error),
+}
+
+#[cfg(test)]
+mod tests;

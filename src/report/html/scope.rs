@@ -1,0 +1,146 @@
+//! What was asked, how, and of whom; and the populations that came of it.
+
+use super::{Context, Link};
+use crate::evidence::Operation;
+use crate::report::facts::{self, Coverage};
+use crate::report::words::{Shown, number};
+use crate::resource::Reconciliation;
+
+/// How many source documents of a population are linked.
+const MOST_SOURCES: usize = 8;
+
+pub(super) struct View {
+    pub(super) account: Shown,
+    pub(super) alias: Option<Shown>,
+    pub(super) caller: Shown,
+    pub(super) user_id: Option<Shown>,
+    pub(super) as_of: String,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) days: i64,
+    pub(super) version: Shown,
+    pub(super) controls_digest: String,
+    pub(super) checks: usize,
+    pub(super) frameworks: Vec<Shown>,
+    pub(super) fail_on: &'static str,
+    pub(super) regions_chosen: bool,
+    pub(super) calls: String,
+    pub(super) collected: String,
+    pub(super) absent: String,
+    pub(super) incomplete: String,
+    pub(super) events_asked: bool,
+    pub(super) regions: Vec<RegionRow>,
+    pub(super) populations: Vec<PopulationRow>,
+    pub(super) reconciliation: Vec<ReconciliationRow>,
+    pub(super) manifest: Link,
+}
+
+pub(super) struct RegionRow {
+    pub(super) region: Shown,
+    pub(super) outcome: String,
+    pub(super) complete: bool,
+    pub(super) events: String,
+    pub(super) oldest: String,
+    pub(super) newest: String,
+    pub(super) settled: String,
+    pub(super) file: Link,
+}
+
+pub(super) struct PopulationRow {
+    pub(super) name: &'static str,
+    pub(super) rows: String,
+    pub(super) whole: bool,
+    pub(super) file: Link,
+    pub(super) sources: Vec<Link>,
+    pub(super) more_sources: usize,
+}
+
+pub(super) struct ReconciliationRow {
+    pub(super) population: Shown,
+    pub(super) counts: Shown,
+    pub(super) agrees: bool,
+    pub(super) differences: Vec<Shown>,
+}
+
+pub(super) fn view(context: &Context<'_>) -> View {
+    let audit = &context.audit;
+    let run = &audit.evidence.run;
+    let outcomes = |word: &str| audit.evidence.calls().filter(|(_, outcome)| outcome.word() == word).count() as u64;
+    let (calls, collected, absent) = (audit.evidence.calls().count() as u64, outcomes("collected"), outcomes("absent"));
+    let caller = facts::caller(audit);
+    View {
+        account: audit.evidence.account.as_deref().unwrap_or("unknown").into(),
+        alias: facts::alias(audit).map(Shown::from),
+        caller: facts::caller_words(audit).into(),
+        user_id: caller.and_then(|identity| identity.user_id.as_deref()).map(Shown::from),
+        as_of: run.as_of.zulu(),
+        from: run.period.from.zulu(),
+        to: run.period.to.zulu(),
+        days: run.period.days(),
+        version: (&run.version).into(),
+        controls_digest: facts::controls_digest(audit.controls),
+        checks: audit.controls.checks.len(),
+        frameworks: audit
+            .controls
+            .frameworks
+            .values()
+            .map(|f| Shown::from(format!("{} ({})", f.title, f.edition)))
+            .collect(),
+        fail_on: audit.fail_on.map_or("none", |severity| severity.word()),
+        regions_chosen: run.regions.is_some(),
+        calls: number(calls),
+        collected: number(collected),
+        absent: number(absent),
+        incomplete: number(calls.saturating_sub(collected + absent)),
+        events_asked: facts::coverage(audit).iter().any(|coverage| coverage.outcome.is_some()),
+        regions: facts::coverage(audit).iter().map(|coverage| region(context, coverage)).collect(),
+        populations: audit.resources.populations.values().map(|p| population(context, p)).collect(),
+        reconciliation: audit
+            .resources
+            .reconciliation
+            .iter()
+            .map(|reconciliation| ReconciliationRow {
+                population: (&reconciliation.population).into(),
+                counts: counts_words(reconciliation).into(),
+                agrees: reconciliation.agrees,
+                differences: reconciliation.differences.iter().map(Shown::from).collect(),
+            })
+            .collect(),
+        manifest: context.link("manifest.json", "manifest.json"),
+    }
+}
+
+fn region(context: &Context<'_>, coverage: &Coverage) -> RegionRow {
+    let call = crate::evidence::CallId::regional(Operation::CloudTrailLookupEvents, coverage.region.as_str());
+    RegionRow {
+        region: (&coverage.region).into(),
+        outcome: coverage.outcome.clone().unwrap_or_else(|| "not asked".to_owned()),
+        complete: coverage.settled_through.is_some(),
+        events: coverage.events.map_or_else(|| "unknown".to_owned(), number),
+        oldest: coverage.span.map_or_else(|| "–".to_owned(), |(oldest, _)| oldest.zulu()),
+        newest: coverage.span.map_or_else(|| "–".to_owned(), |(_, newest)| newest.zulu()),
+        settled: coverage.settled_through.map_or_else(|| "unknown".to_owned(), |time| time.zulu()),
+        file: context.document(&call, "events.jsonl"),
+    }
+}
+
+fn population(context: &Context<'_>, population: &crate::resource::Population) -> PopulationRow {
+    let schema = population.kind.schema();
+    PopulationRow {
+        name: schema.plural,
+        rows: number(population.rows.len() as u64),
+        whole: population.incomplete.is_empty(),
+        file: context.link(&format!("populations/{}", schema.file), schema.file),
+        sources: population.sources.iter().take(MOST_SOURCES).map(|pointer| context.pointer(pointer)).collect(),
+        more_sources: population.sources.len().saturating_sub(MOST_SOURCES),
+    }
+}
+
+/// What each source counts: `iam:GetAccountSummary 12, iam:GetCredentialReport not collected`.
+pub(super) fn counts_words(reconciliation: &Reconciliation) -> String {
+    let source = |(source, count): &(String, Option<i64>)| match count {
+        Some(count) => format!("{source} {count}"),
+        None => format!("{source} not collected"),
+    };
+    reconciliation.counts.iter().map(source).collect::<Vec<_>>().join(", ")
+}

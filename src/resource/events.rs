@@ -1,0 +1,334 @@
+//! Facts from the event history: one pass over each Region's records.
+//!
+//! Memory does not grow with the number of events: of each record only what a fact needs is kept, counts and the
+//! last change of those names that somebody asked about.
+
+use super::Unknown;
+use super::build::{Fact, Regions, Source};
+use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::{Evidence, Timestamp};
+use crate::finding::Pointer;
+use rayon::prelude::*;
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{BufRead, Read};
+use std::sync::Arc;
+
+/// A record is at most 256 KB (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>),
+/// some fields escaped; a line beyond this is no record.
+const LONGEST_RECORD: u64 = 4 << 20;
+
+/// How many of root's events are pointed at; the counts say how many there are.
+const POINTERS: usize = 25;
+
+/// What the event history tells.
+#[derive(Debug)]
+pub(super) struct Events {
+    /// Sign-ins of root to the console.
+    pub root_console_logins: Fact<i64>,
+    /// Events that root caused itself.
+    pub root_events: Fact<i64>,
+    /// Where root's events stand, the first few of each Region.
+    pub root_places: Vec<Pointer>,
+    /// When names that were asked about were made, deleted or renamed, as far as records arrived.
+    changes: BTreeMap<Entity, Changes>,
+}
+
+/// A user or role by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Entity {
+    /// A user.
+    User(String),
+    /// A role.
+    Role(String),
+}
+
+/// The last change of each kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Changes {
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When it was deleted, or got another name.
+    pub removed: Option<Timestamp>,
+}
+
+impl Events {
+    /// Reads the records of all Regions in scope, watching for changes of some names.
+    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &BTreeSet<Entity>) -> Self {
+        let tallies: Vec<Tally> =
+            regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched)).collect();
+        let mut events =
+            Self { root_console_logins: Ok(0), root_events: Ok(0), root_places: Vec::new(), changes: BTreeMap::new() };
+        let mut gap = regions.gap();
+        for tally in tallies {
+            gap = gap.or(tally.gap);
+            events.root_console_logins = events.root_console_logins.map(|count| count + tally.console_logins);
+            events.root_events = events.root_events.map(|count| count + tally.root_events);
+            events.root_places.extend(tally.places);
+            for (entity, changes) in tally.changes {
+                let known = events.changes.entry(entity).or_default();
+                known.created = known.created.max(changes.created);
+                known.removed = known.removed.max(changes.removed);
+            }
+        }
+        if let Some(gap) = gap {
+            events.root_console_logins = Err(gap.clone());
+            events.root_events = Err(gap);
+        }
+        events
+    }
+
+    /// What happened to a name within the period.
+    pub fn changes(&self, entity: &Entity) -> Changes {
+        self.changes.get(entity).copied().unwrap_or_default()
+    }
+}
+
+/// The facts of one Region.
+#[derive(Default)]
+struct Tally {
+    console_logins: i64,
+    root_events: i64,
+    places: Vec<Pointer>,
+    changes: BTreeMap<Entity, Changes>,
+    gap: Option<Arc<Unknown>>,
+}
+
+impl Tally {
+    fn of_region(evidence: &Evidence, region: &str, watched: &BTreeSet<Entity>) -> Self {
+        let source = Source::<LookupEvents>::regional(evidence, region);
+        let mut tally = Self { gap: source.gap().cloned(), ..Self::default() };
+        if let Some(history) = source.arrived() {
+            let read = tally.read(evidence, &source, history, watched);
+            let covered = read.and_then(|lines| covers(evidence, history, lines));
+            if let (Err(reason), None) = (covered, &tally.gap) {
+                tally.gap = Some(source.unknown(reason));
+            }
+        }
+        tally
+    }
+
+    /// Reads the records and says how many there were.
+    fn read(
+        &mut self,
+        evidence: &Evidence,
+        source: &Source<'_, LookupEvents>,
+        history: &LookupEvents,
+        watched: &BTreeSet<Entity>,
+    ) -> Result<u64, String> {
+        let failed = |e: std::io::Error| format!("the events cannot be read: {e}");
+        let mut reader = history.open().map_err(failed)?;
+        let mut line = Vec::new();
+        let mut records = 0;
+        for number in 1_u64.. {
+            line.clear();
+            let read = reader.by_ref().take(LONGEST_RECORD).read_until(b'\n', &mut line).map_err(failed)?;
+            if read == 0 {
+                break;
+            }
+            if read as u64 == LONGEST_RECORD {
+                return Err(format!("line {number} of the events is too long for a record"));
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let record =
+                record(&line).map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
+            records += 1;
+            self.count(evidence, &record, || source.at(format!("L{number}")))
+                .map_err(|e| format!("line {number} of the events: {e}"))?;
+            self.watch(&record, watched);
+        }
+        Ok(records)
+    }
+
+    fn count(
+        &mut self,
+        evidence: &Evidence,
+        record: &Record<'_>,
+        place: impl FnOnce() -> Pointer,
+    ) -> Result<(), String> {
+        let Some(identity) = record.user_identity.as_ref().filter(|identity| is(&identity.kind, "Root")) else {
+            return Ok(());
+        };
+        // AWS services act as root too, on behalf of nobody.
+        if identity.invoked_by.is_some() || is(&record.event_type, "AwsServiceEvent") {
+            return Ok(());
+        }
+        let time = record.time().ok_or("an event of root has no time")?;
+        let period = evidence.run.period;
+        if time < period.from || time > period.to {
+            return Ok(());
+        }
+        if is(&record.event_name, "ConsoleLogin") {
+            // An attempt that failed is not known to be root's.
+            if record.failed_login() {
+                return Ok(());
+            }
+            self.console_logins += 1;
+        }
+        self.root_events += 1;
+        if self.places.len() < POINTERS {
+            self.places.push(place());
+        }
+        Ok(())
+    }
+
+    fn watch(&mut self, record: &Record<'_>, watched: &BTreeSet<Entity>) {
+        if watched.is_empty() || !is(&record.event_source, "iam.amazonaws.com") || record.error_code.is_some() {
+            return;
+        }
+        let Some(name) = &record.event_name else { return };
+        let made = matches!(name.0.as_ref(), "CreateUser" | "CreateRole" | "CreateServiceLinkedRole");
+        let removed = matches!(name.0.as_ref(), "DeleteUser" | "DeleteRole" | "DeleteServiceLinkedRole" | "UpdateUser");
+        if !made && !removed {
+            return;
+        }
+        // The parameters of other events can be of any shape; those of these events are objects.
+        let Some(parameters) = record.request_parameters.and_then(|raw| serde_json::from_str(raw.get()).ok()) else {
+            return;
+        };
+        let parameters: Parameters<'_> = parameters;
+        let time = record.time();
+        let mut note = |entity: Option<Entity>, made: bool| {
+            if let Some(entity) = entity.filter(|entity| watched.contains(entity)) {
+                let changes = self.changes.entry(entity).or_default();
+                let slot = if made { &mut changes.created } else { &mut changes.removed };
+                *slot = (*slot).max(time);
+            }
+        };
+        let user = |name: &Option<Text<'_>>| name.as_ref().map(|name| Entity::User(name.0.clone().into_owned()));
+        note(parameters.role_name.as_ref().map(|name| Entity::Role(name.0.clone().into_owned())), made);
+        if is(&record.event_name, "UpdateUser") {
+            // Only a new name changes the population: the old one goes, the new one comes.
+            if parameters.new_user_name.is_some() {
+                note(user(&parameters.user_name), false);
+                note(user(&parameters.new_user_name), true);
+            }
+        } else {
+            note(user(&parameters.user_name), made);
+        }
+    }
+}
+
+fn record(line: &[u8]) -> Result<Record<'_>, String> {
+    // serde would read a list as the members of a record, in order.
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Err("it is no JSON object".to_owned());
+    }
+    let record: Record<'_> = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    if record.event_name.is_none() { Err("it has no event name".to_owned()) } else { Ok(record) }
+}
+
+/// Whether the records are those of the whole period.
+fn covers(evidence: &Evidence, history: &LookupEvents, records: u64) -> Result<(), String> {
+    let coverage = &history.coverage;
+    if coverage.unreadable > 0 {
+        return Err(format!("{} records could not be read", coverage.unreadable));
+    }
+    if coverage.pages > 0 && coverage.events != records {
+        return Err(format!("{} events were received, the file holds {records}", coverage.events));
+    }
+    let run = &evidence.run;
+    match coverage.asked {
+        Some(asked) if asked.from > run.period.from || asked.to < run.settled_through() => Err(format!(
+            "events were asked for from {} to {}, the period is from {} to {}",
+            asked.from, asked.to, run.period.from, run.period.to
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The members of a CloudTrail record that are read here
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    #[serde(borrow, default)]
+    event_name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    event_source: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    event_time: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    event_type: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    error_code: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    error_message: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    user_identity: Option<Identity<'a>>,
+    #[serde(borrow, default)]
+    request_parameters: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response_elements: Option<&'a RawValue>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    invoked_by: Option<Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters<'a> {
+    #[serde(borrow, default)]
+    user_name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    new_user_name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    role_name: Option<Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct LoginResponse<'a> {
+    #[serde(borrow, default, rename = "ConsoleLogin")]
+    console_login: Option<Text<'a>>,
+}
+
+impl Record<'_> {
+    fn time(&self) -> Option<Timestamp> {
+        self.event_time.as_ref().and_then(|text| Timestamp::parse(&text.0).ok())
+    }
+
+    fn failed_login(&self) -> bool {
+        let response: Option<LoginResponse<'_>> =
+            self.response_elements.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        self.error_code.is_some()
+            || is(&self.error_message, "Failed authentication")
+            || response.is_some_and(|response| is(&response.console_login, "Failure"))
+    }
+}
+
+fn is(text: &Option<Text<'_>>, expected: &str) -> bool {
+    text.as_ref().is_some_and(|text| text.0 == expected)
+}
+
+/// A text, borrowed from the line unless it holds escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowing;
+        impl<'de> Visitor<'de> for Borrowing {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Borrowing)
+    }
+}

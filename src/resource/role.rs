@@ -1,0 +1,62 @@
+//! IAM roles.
+
+use super::build::{Row, days, population};
+use super::document::trusted_principals;
+use super::input::Input;
+use super::user::{boundary, names, tags};
+use super::{Kind, Population};
+use crate::evidence::Operation;
+use crate::evidence::iam::RoleDetail;
+
+/// How long IAM remembers when a role was used
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html>).
+const TRACKING_DAYS: i64 = 400;
+
+/// All roles.
+pub(super) fn roles(input: &Input<'_>) -> Population {
+    let details = input.details.arrived().map_or(&[][..], |details| &details.role_detail_list);
+    let rows = details.iter().enumerate().map(|(at, role)| row(input, at, role)).collect();
+    population(Kind::Role, rows, input.details.gap().cloned(), input.details.document())
+}
+
+fn row(input: &Input<'_>, at: usize, role: &RoleDetail) -> Row {
+    let details = &input.details;
+    let id = role.arn.clone().unwrap_or_else(|| format!("role without ARN, number {at}"));
+    let mut row = Row::new(Kind::Role, &id, role.role_name.as_deref(), None);
+    row.seen(Operation::IamGetAccountAuthorizationDetails, details.at(format!("/RoleDetailList/{at}")));
+    row.set("name", details.told(role.role_name.as_deref(), "the role's name"));
+    row.set("arn", details.told(role.arn.as_deref(), "the role's ARN"));
+    let path = details.told(role.path.as_deref(), "the role's path");
+    row.set("path", path.clone());
+    let created = details.told(role.create_date, "when the role was created").map(|date| days(date, input.as_of()));
+    let used = role.role_last_used.as_ref().and_then(|used| used.last_used_date).map(|date| days(date, input.as_of()));
+    row.set("created_days", created.clone());
+    row.known("last_used_days", used);
+    row.set("idle_days", used.map_or_else(|| created.map(|days| days.min(TRACKING_DAYS)), Ok));
+    row.set("service_linked", path.clone().map(|path| path.starts_with("/aws-service-role/")));
+    row.set("identity_center", path.map(|path| path.starts_with("/aws-reserved/sso.amazonaws.com/")));
+    let listed = role.arn.as_deref().and_then(|arn| input.listed_roles.get(arn));
+    if let Some((at, _)) = listed {
+        row.seen(Operation::IamListRoles, input.list_roles.at(format!("/Roles/{at}")));
+    }
+    row.set(
+        "max_session_seconds",
+        match listed {
+            Some((_, listed)) => input.list_roles.told(listed.max_session_duration, "the longest session"),
+            None => Err(input.list_roles.not_listed("the role")),
+        },
+    );
+    row.set(
+        "trusted_principals",
+        match &role.assume_role_policy_document {
+            Some(document) => trusted_principals(document.as_str())
+                .map_err(|e| details.unknown(format!("the trust policy cannot be read: {e}"))),
+            None => Err(details.unknown("the answer does not tell the trust policy")),
+        },
+    );
+    row.known("inline_policies", names(role.role_policy_list.iter().map(|policy| &policy.policy_name)));
+    row.known("attached_policies", names(role.attached_managed_policies.iter().map(|policy| &policy.policy_arn)));
+    row.set("permissions_boundary", boundary(role.permissions_boundary.as_ref(), input));
+    row.known("tags", tags(&role.tags));
+    row
+}

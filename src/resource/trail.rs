@@ -1,0 +1,255 @@
+//! CloudTrail trails.
+//!
+//! A multi-Region trail shows itself in every Region; it is one row. Its status and selectors are told by its home
+//! Region (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html>).
+
+use super::build::{Fact, Row, Source, hours, population};
+use super::input::Input;
+use super::{Kind, Population};
+use crate::evidence::cloudtrail::{
+    AdvancedEventSelector, DescribeTrails, EventSelector, EventSelectors, FieldSelector, Trail, TrailStatus,
+};
+use crate::evidence::{CallId, Operation};
+use crate::finding::Pointer;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The oldest latest delivery of a trail that is said to deliver. CloudTrail delivers every few minutes while
+/// there are events, and an account that is in use has some every day.
+const DELIVERY_HOURS: i64 = 24;
+
+/// A trail, the source that tells it best, and all places that show it.
+struct Seen<'a> {
+    trail: &'a Trail,
+    at_home: bool,
+    source: usize,
+    places: Vec<Pointer>,
+}
+
+/// All trails.
+pub(super) fn trails(input: &Input<'_>) -> Population {
+    let sources: Vec<(&str, Source<'_, DescribeTrails>)> =
+        input.regions.names.iter().map(|region| (*region, Source::regional(input.evidence, region))).collect();
+    let mut by_id: BTreeMap<String, Seen<'_>> = BTreeMap::new();
+    for (number, (region, source)) in sources.iter().enumerate() {
+        for (at, trail) in source.arrived().map_or(&[][..], |told| &told.trail_list).iter().enumerate() {
+            let id = trail.trail_arn.clone().unwrap_or_else(|| format!("trail without ARN in {region}, number {at}"));
+            let at_home = trail.home_region.as_deref() == Some(region);
+            let place = source.at(format!("/trailList/{at}"));
+            let seen = by_id.entry(id).or_insert_with(|| Seen { trail, at_home, source: number, places: Vec::new() });
+            seen.places.push(place);
+            if at_home && !seen.at_home {
+                (seen.trail, seen.at_home, seen.source) = (trail, true, number);
+            }
+        }
+    }
+    let rows = by_id.iter().filter_map(|(id, seen)| {
+        let (region, source) = sources.get(seen.source)?;
+        Some(row(input, id, seen, region, source))
+    });
+    let rows = rows.collect();
+    let gaps = sources.iter().filter_map(|(_, source)| source.gap().cloned());
+    let documents = sources.iter().filter_map(|(_, source)| source.document());
+    population(Kind::Trail, rows, gaps.chain(input.regions.gap()), documents.chain(input.regions.source.document()))
+}
+
+fn row(input: &Input<'_>, id: &str, seen: &Seen<'_>, region: &str, source: &Source<'_, DescribeTrails>) -> Row {
+    let trail = seen.trail;
+    let home = trail.home_region.as_deref();
+    let mut row = Row::new(Kind::Trail, id, trail.name.as_deref(), Some(home.unwrap_or(region)));
+    for place in &seen.places {
+        row.seen(Operation::CloudTrailDescribeTrails, place.clone());
+    }
+    row.set("name", source.told(trail.name.as_deref(), "the trail's name"));
+    row.set("arn", source.told(trail.trail_arn.as_deref(), "the trail's ARN"));
+    row.set("home_region", source.told(home, "the trail's home Region"));
+    row.set("multi_region", source.told(trail.is_multi_region_trail, "whether it records all Regions"));
+    row.set("organization", source.told(trail.is_organization_trail, "whether it is the organisation's"));
+    row.set("global_events", source.told(trail.include_global_service_events, "whether global services are included"));
+    row.set("log_file_validation", source.told(trail.log_file_validation_enabled, "whether log files are validated"));
+    row.known("kms_key", filled(&trail.kms_key_id));
+    row.known("s3_bucket", filled(&trail.s3_bucket_name));
+    row.known("log_group", filled(&trail.cloud_watch_logs_log_group_arn));
+
+    let about = |operation| CallId::regional(operation, home.unwrap_or(region)).about(id);
+    let status = Source::<TrailStatus>::of(input.evidence, about(Operation::CloudTrailGetTrailStatus));
+    row.seen_in(&status);
+    let told = status.whole();
+    let logging = told.clone().and_then(|told| status.told(told.is_logging, "whether the trail is logging"));
+    let error = told.clone().map(|told| filled(&told.latest_delivery_error));
+    let since = told.map(|told| told.latest_delivery_time.map(|time| hours(time, input.as_of())));
+    row.set("delivering", delivering(&logging, &error, &since));
+    row.set("logging", logging);
+    row.set("delivery_error", error);
+    row.set("delivered_hours", since);
+
+    let selectors = Source::<EventSelectors>::of(input.evidence, about(Operation::CloudTrailGetEventSelectors));
+    row.seen_in(&selectors);
+    let told = selectors.whole().and_then(|told| {
+        let basic = told.event_selectors.as_deref().unwrap_or_default();
+        let advanced = told.advanced_event_selectors.as_deref().unwrap_or_default();
+        // A trail always has selectors: those by default are listed like others.
+        match basic.is_empty() && advanced.is_empty() {
+            true => Err(selectors.unknown("the answer lists no selectors, not even those that a trail has by default")),
+            false => Ok((basic, advanced)),
+        }
+    });
+    row.set("management_events", told.clone().map(|(basic, advanced)| management_events(basic, advanced)));
+    row.set("data_events", told.map(|(basic, advanced)| data_events(basic, advanced)));
+    row
+}
+
+fn delivering(logging: &Fact<bool>, error: &Fact<Option<String>>, since: &Fact<Option<i64>>) -> Fact<bool> {
+    let logging = logging.as_ref().map_err(Arc::clone)?;
+    let error = error.as_ref().map_err(Arc::clone)?;
+    let since = since.as_ref().map_err(Arc::clone)?;
+    Ok(*logging && error.is_none() && since.is_some_and(|hours| hours <= DELIVERY_HOURS))
+}
+
+fn filled(text: &Option<String>) -> Option<String> {
+    text.clone().filter(|text| !text.is_empty())
+}
+
+/// What a trail leaves out of one half, reads or writes, of the management events: one entry for each selector that
+/// records the half, with the event sources that it excludes. An event is recorded if any selector matches it.
+#[derive(Default)]
+struct Half(Vec<BTreeSet<String>>);
+
+impl Half {
+    fn is_whole(&self) -> bool {
+        let mut selectors = self.0.iter();
+        let Some(first) = selectors.next() else { return false };
+        selectors.fold(first.clone(), |common, other| common.intersection(other).cloned().collect()).is_empty()
+    }
+}
+
+fn management_events(basic: &[EventSelector], advanced: &[AdvancedEventSelector]) -> &'static str {
+    let mut halves = [Half::default(), Half::default()];
+    let mut some = false;
+    let mut record = |read: bool, write: bool, excluded: BTreeSet<String>| {
+        for (half, recorded) in halves.iter_mut().zip([read, write]) {
+            if recorded {
+                half.0.push(excluded.clone());
+            }
+        }
+    };
+    for selector in basic {
+        // By default, management events are included, reads and writes
+        // (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html>).
+        if selector.include_management_events == Some(false) {
+            continue;
+        }
+        some = true;
+        let excluded = selector.exclude_management_event_sources.iter().cloned().collect();
+        match selector.read_write_type.as_deref().unwrap_or("All") {
+            "All" => record(true, true, excluded),
+            "ReadOnly" => record(true, false, excluded),
+            "WriteOnly" => record(false, true, excluded),
+            _ => {}
+        }
+    }
+    for selector in advanced.iter().filter(|selector| has_category(selector, "Management")) {
+        some = true;
+        if let Some((read, write, excluded)) = advanced_management(selector) {
+            record(read, write, excluded);
+        }
+    }
+    match (halves.iter().all(Half::is_whole), some) {
+        (true, _) => "all",
+        (false, true) => "partial",
+        (false, false) => "none",
+    }
+}
+
+fn has_category(selector: &AdvancedEventSelector, category: &str) -> bool {
+    selector.field_selectors.iter().any(|field| {
+        field.field.as_deref() == Some("eventCategory")
+            && field.equals.iter().flatten().any(|value| value.eq_ignore_ascii_case(category))
+    })
+}
+
+/// Whether an advanced selector records reads and writes, and the event sources that it leaves out. `None` if it
+/// also narrows down what it records in another way.
+fn advanced_management(selector: &AdvancedEventSelector) -> Option<(bool, bool, BTreeSet<String>)> {
+    let (mut read, mut write, mut excluded) = (true, true, BTreeSet::new());
+    for field in &selector.field_selectors {
+        let partial = [&field.starts_with, &field.ends_with, &field.not_starts_with, &field.not_ends_with];
+        if partial.iter().any(|values| values.as_ref().is_some_and(|values| !values.is_empty())) {
+            return None;
+        }
+        let FieldSelector { equals, not_equals, .. } = field;
+        let equals = equals.as_deref().unwrap_or_default();
+        let not_equals = not_equals.as_deref().unwrap_or_default();
+        match field.field.as_deref() {
+            Some("eventCategory") if not_equals.is_empty() => {}
+            Some("readOnly") => {
+                let admits = |value: &str| {
+                    (equals.is_empty() || equals.iter().any(|v| v == value)) && !not_equals.iter().any(|v| v == value)
+                };
+                read &= admits("true");
+                write &= admits("false");
+            }
+            Some("eventSource") if equals.is_empty() => excluded.extend(not_equals.iter().cloned()),
+            _ => return None,
+        }
+    }
+    Some((read, write, excluded))
+}
+
+fn data_events(basic: &[EventSelector], advanced: &[AdvancedEventSelector]) -> bool {
+    // A kind of resource without values records nothing.
+    basic.iter().flat_map(|selector| &selector.data_resources).any(|resource| !resource.values.is_empty())
+        || advanced.iter().any(|selector| has_category(selector, "Data"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(json: &str) -> &'static str {
+        let told: EventSelectors = serde_json::from_str(json).unwrap();
+        management_events(&told.event_selectors.unwrap_or_default(), &told.advanced_event_selectors.unwrap_or_default())
+    }
+
+    #[test]
+    fn basic_selectors_record_what_any_of_them_matches() {
+        let all = r#"{"ReadWriteType": "All", "IncludeManagementEvents": true}"#;
+        let reads = r#"{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": true}"#;
+        let writes = r#"{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true}"#;
+        let no_kms = r#"{"ReadWriteType": "All", "ExcludeManagementEventSources": ["kms.amazonaws.com"]}"#;
+        let no_rds = r#"{"ReadWriteType": "All", "ExcludeManagementEventSources": ["rdsdata.amazonaws.com"]}"#;
+        let data = r#"{"ReadWriteType": "All", "IncludeManagementEvents": false}"#;
+        for (selectors, expected) in [
+            (all.to_owned(), "all"),
+            (reads.to_owned(), "partial"),
+            (format!("{reads}, {writes}"), "all"),
+            (no_kms.to_owned(), "partial"),
+            (format!("{no_kms}, {no_rds}"), "all"),
+            (format!("{no_kms}, {writes}"), "partial"),
+            (data.to_owned(), "none"),
+        ] {
+            assert_eq!(recorded(&format!(r#"{{"EventSelectors": [{selectors}]}}"#)), expected, "{selectors}");
+        }
+    }
+
+    #[test]
+    fn advanced_selectors_record_what_all_their_fields_leave() {
+        let category = |name: &str| format!(r#"{{"Field": "eventCategory", "Equals": ["{name}"]}}"#);
+        let selector = |fields: &str| format!(r#"{{"FieldSelectors": [{}{fields}]}}"#, category("Management"));
+        let reads = selector(r#", {"Field": "readOnly", "Equals": ["true"]}"#);
+        let writes = selector(r#", {"Field": "readOnly", "Equals": ["false"]}"#);
+        let no_kms = selector(r#", {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}"#);
+        let by_name = selector(r#", {"Field": "eventName", "NotStartsWith": ["Decrypt"]}"#);
+        for (selectors, expected) in [
+            (selector(""), "all"),
+            (reads.clone(), "partial"),
+            (format!("{reads}, {writes}"), "all"),
+            (no_kms, "partial"),
+            (by_name.clone(), "partial"),
+            (format!("{by_name}, {}", selector("")), "all"),
+            (format!(r#"{{"FieldSelectors": [{}]}}"#, category("Data")), "none"),
+        ] {
+            assert_eq!(recorded(&format!(r#"{{"AdvancedEventSelectors": [{selectors}]}}"#)), expected, "{selectors}");
+        }
+    }
+}

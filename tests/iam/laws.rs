@@ -1,0 +1,336 @@
+//! Laws that hold for every policy.
+
+use std::collections::BTreeMap;
+
+use auditpack::iam::analysis::Account;
+use auditpack::iam::context::Context;
+use auditpack::iam::escalation::{Certainty, Escalation};
+use auditpack::iam::policy::Document;
+use auditpack::iam::principal::{Content, Kind, PolicySource, Principal};
+use auditpack::iam::{Outcome, admin, can, compare, mfa, tamper, trust};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::reference::{self, Request};
+
+const ACCOUNT: &str = "111122223333";
+const KEYS: [&str; 4] = ["aws:PrincipalTag/a", "s3:prefix", "aws:TagKeys", "aws:Number"];
+
+fn action() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "*", "s3:*", "S3:get*", "s3:GetObject", "s3:Get?bject", "s3:PutObject", "iam:*", "iam:PassRole",
+        "*:*", "s3:*Object", "iam:Put*",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn resource() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "*", "arn:aws:s3:::b/*", "arn:aws:s3:::b", "arn:aws:s3:::b/x?", "arn:aws:s3:::*", "arn:aws:s3:::c/*",
+        "arn:aws:*", "arn:aws:iam::*:role/*",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn clause() -> impl Strategy<Value = (String, String, Value)> {
+    let text = prop::sample::select(vec![
+        "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase",
+        "StringEqualsIfExists", "StringNotEqualsIfExists", "ForAllValues:StringEquals",
+        "ForAnyValue:StringLike", "ForAnyValue:StringNotEquals", "ForAllValues:StringNotLikeIfExists",
+    ]);
+    let number = prop::sample::select(vec![
+        "NumericLessThan", "NumericGreaterThanEquals", "NumericNotEquals", "NumericEqualsIfExists",
+    ]);
+    let value = prop::sample::select(vec!["x", "y", "X", "x*", "*", "?"]);
+    let texts = (text, 0..3usize, prop::collection::vec(value, 1..3))
+        .prop_map(|(operator, key, values)| {
+            // What an operator without a set prefix means for several values is not documented.
+            let key = if operator.contains(':') { key } else { key % 2 };
+            (operator.to_owned(), KEYS[key].to_owned(), json!(values))
+        });
+    let numbers = (number, 0..20u8)
+        .prop_map(|(operator, value)| (operator.to_owned(), KEYS[3].to_owned(), json!(value)));
+    let null = (0..4usize, any::<bool>())
+        .prop_map(|(key, value)| ("Null".to_owned(), KEYS[key].to_owned(), json!(value.to_string())));
+    prop_oneof![4 => texts, 2 => numbers, 1 => null]
+}
+
+fn statement() -> impl Strategy<Value = Value> {
+    (
+        any::<bool>(),
+        prop::bool::weighted(0.8),
+        prop::collection::vec(action(), 1..3),
+        prop::bool::weighted(0.8),
+        prop::collection::vec(resource(), 1..3),
+        prop::collection::vec(clause(), 0..3),
+    )
+        .prop_map(|(allow, plain_action, actions, plain_resource, resources, clauses)| {
+            let mut statement = Map::new();
+            statement.insert("Effect".into(), json!(if allow { "Allow" } else { "Deny" }));
+            statement.insert(if plain_action { "Action" } else { "NotAction" }.into(), json!(actions));
+            let element = if plain_resource { "Resource" } else { "NotResource" };
+            statement.insert(element.into(), json!(resources));
+            let mut block: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+            for (operator, key, values) in clauses {
+                block.entry(operator).or_default().insert(key, values);
+            }
+            if !block.is_empty() {
+                statement.insert("Condition".into(), json!(block));
+            }
+            Value::Object(statement)
+        })
+}
+
+fn policy() -> impl Strategy<Value = Value> {
+    prop::collection::vec(statement(), 1..4)
+        .prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
+}
+
+fn policies() -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec(policy(), 1..4)
+}
+
+fn known_keys() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
+    let text = prop::option::of(prop::collection::vec(prop::sample::select(vec!["x", "y", "X", "xx"]), 1..3));
+    (text.clone(), text.clone(), text, prop::option::of(0..20u8)).prop_map(|(a, b, c, number)| {
+        let mut keys = BTreeMap::new();
+        // The first two are single-valued.
+        for (index, values) in [a, b].into_iter().enumerate() {
+            if let Some(values) = values {
+                keys.insert(KEYS[index].to_owned(), vec![values[0].to_owned()]);
+            }
+        }
+        if let Some(values) = c {
+            keys.insert(KEYS[2].to_owned(), values.into_iter().map(str::to_owned).collect());
+        }
+        if let Some(number) = number {
+            keys.insert(KEYS[3].to_owned(), vec![number.to_string()]);
+        }
+        keys
+    })
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let action = prop::sample::select(vec!["s3:GetObject", "s3:PutObject", "iam:PassRole", "ec2:RunInstances"]);
+    let resource = prop::sample::select(vec![
+        "arn:aws:s3:::b/x", "arn:aws:s3:::b/xy", "arn:aws:s3:::b", "arn:aws:s3:::c/d/e",
+        "arn:aws:iam::111122223333:role/r",
+    ]);
+    (action, resource, known_keys()).prop_map(|(action, resource, keys)| Request {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        keys,
+    })
+}
+
+fn principal(policies: &[Value], boundary: Option<&Value>) -> Principal {
+    let mut principal = Principal::new(Kind::User, "", ACCOUNT);
+    for (index, policy) in policies.iter().enumerate() {
+        principal = principal.with(PolicySource::inline(&format!("p{index}"), &policy.to_string()));
+    }
+    match boundary {
+        Some(boundary) => principal.bounded_by(PolicySource::inline("boundary", &boundary.to_string())),
+        None => principal,
+    }
+}
+
+/// The keys whose bit is set in `hidden` are left unknown.
+fn context(request: &Request, hidden: u8) -> Context {
+    let mut context = Context::new();
+    for (index, key) in KEYS.iter().enumerate() {
+        if hidden & (1 << index) != 0 {
+            continue;
+        }
+        context = match request.keys.get(*key) {
+            Some(values) => context.with_values(key, values.clone()),
+            None => context.without(key),
+        };
+    }
+    context
+}
+
+/// How much an outcome lets through. A conditional deny lets less through than an allow.
+fn width(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::ExplicitDeny | Outcome::ImplicitDeny => 0,
+        Outcome::Conditional { .. } => 1,
+        Outcome::Unknown { .. } => 2,
+        Outcome::Allow => 3,
+    }
+}
+
+fn admin_width(principal: &Principal) -> u8 {
+    let report = admin::verdict(principal);
+    let surely = |path: &Escalation| path.certainty <= Certainty::Potential;
+    match report.verdict.id() {
+        "not-admin" => 0,
+        // An administrator under a condition may have ways that need no condition.
+        "conditional-admin" if report.paths.iter().any(surely) => 2,
+        "conditional-admin" => 1,
+        "admin-equivalent" => 2,
+        "admin-except-deny" => 3,
+        "admin" => 4,
+        other => panic!("{other}"),
+    }
+}
+
+fn principal_verdict(principal: &Principal) -> &'static str {
+    admin::verdict(principal).verdict.id()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_engine_agrees_with_the_reference(
+        policies in policies(), boundary in prop::option::of(policy()), request in request()
+    ) {
+        let expected = reference::evaluate(&policies, boundary.as_ref(), &request);
+        let principal = principal(&policies, boundary.as_ref());
+        let decision = can(&principal, &request.action, &request.resource, &context(&request, 0));
+        prop_assert_eq!(decision.outcome.id(), expected);
+    }
+
+    #[test]
+    fn what_is_not_known_is_never_decided(
+        policies in policies(), boundary in prop::option::of(policy()), request in request(), hidden in 0u8..16
+    ) {
+        // Whatever the hidden keys are, an answer that was certain without them is right.
+        let whole = principal(&policies, boundary.as_ref());
+        let partial = can(&whole, &request.action, &request.resource, &context(&request, hidden));
+        let expected = reference::evaluate(&policies, boundary.as_ref(), &request);
+        match partial.outcome {
+            Outcome::Allow => prop_assert_eq!(expected, "allow"),
+            Outcome::ExplicitDeny => prop_assert_eq!(expected, "explicit-deny"),
+            Outcome::ImplicitDeny => prop_assert_ne!(expected, "allow"),
+            Outcome::Conditional { keys } => prop_assert!(!keys.is_empty()),
+            Outcome::Unknown { reason } => prop_assert!(false, "{}", reason),
+        }
+    }
+
+    #[test]
+    fn a_question_about_many_covers_each(policies in policies(), request in request()) {
+        let principal = principal(&policies, None);
+        let context = context(&request, 0);
+        let one = can(&principal, &request.action, &request.resource, &context).outcome;
+        for (action, resource) in [(request.action.as_str(), "*"), ("*", request.resource.as_str()), ("s3:*", "arn:aws:s3:::b/*")] {
+            if action == "s3:*" && !(request.action.starts_with("s3:") && request.resource.starts_with("arn:aws:s3:::b/")) {
+                continue;
+            }
+            match can(&principal, action, resource, &context).outcome {
+                Outcome::Allow => prop_assert_eq!(&one, &Outcome::Allow),
+                Outcome::ExplicitDeny => prop_assert_eq!(&one, &Outcome::ExplicitDeny),
+                Outcome::ImplicitDeny => prop_assert!(one.is_denied()),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn adding_a_deny_never_widens(
+        policies in policies(), deny in statement(), request in request(), hidden in 0u8..16
+    ) {
+        let mut deny = deny;
+        deny["Effect"] = json!("Deny");
+        let mut more = policies.clone();
+        more.push(json!({"Version": "2012-10-17", "Statement": deny}));
+        let (before, after) = (principal(&policies, None), principal(&more, None));
+        let context = context(&request, hidden);
+        let ask = |principal: &Principal| can(principal, &request.action, &request.resource, &context).outcome;
+        prop_assert!(width(&ask(&after)) <= width(&ask(&before)));
+        prop_assert!(admin_width(&after) <= admin_width(&before));
+        let tampered = |principal: &Principal| tamper::tampering(principal, &Default::default()).len();
+        prop_assert!(tampered(&after) <= tampered(&before));
+    }
+
+    #[test]
+    fn a_boundary_never_widens(policies in policies(), boundary in policy(), request in request(), hidden in 0u8..16) {
+        let (before, after) = (principal(&policies, None), principal(&policies, Some(&boundary)));
+        let context = context(&request, hidden);
+        let ask = |principal: &Principal| can(principal, &request.action, &request.resource, &context).outcome;
+        prop_assert!(width(&ask(&after)) <= width(&ask(&before)));
+        prop_assert!(admin_width(&after) <= admin_width(&before));
+    }
+
+    #[test]
+    fn removing_evidence_never_answers_an_open_question(
+        policies in policies(), boundary in prop::option::of(policy()), request in request(),
+        first in any::<prop::sample::Index>(), second in any::<prop::sample::Index>(), hidden in 0u8..16
+    ) {
+        let mut some = principal(&policies, boundary.as_ref());
+        let count = some.policies.len();
+        let forget = |principal: &mut Principal, index: usize| match principal.policies.get_mut(index) {
+            Some(source) => source.content = Content::Missing,
+            None => if let Some(boundary) = &mut principal.boundary { boundary.content = Content::Missing },
+        };
+        forget(&mut some, first.index(count + 1));
+        let mut less = some.clone();
+        forget(&mut less, second.index(count + 1));
+        let context = context(&request, hidden);
+        let ask = |principal: &Principal| can(principal, &request.action, &request.resource, &context).outcome;
+        if matches!(ask(&some), Outcome::Unknown { .. }) {
+            let outcome = ask(&less);
+            prop_assert!(matches!(outcome, Outcome::Unknown { .. }), "{:?}", outcome);
+        }
+        if principal_verdict(&some) == "unknown" {
+            prop_assert_eq!(principal_verdict(&less), "unknown");
+        }
+        // And what was certain with everything is not contradicted by less.
+        let whole = ask(&principal(&policies, boundary.as_ref()));
+        match ask(&less) {
+            Outcome::Allow => prop_assert_eq!(whole, Outcome::Allow),
+            Outcome::ExplicitDeny => prop_assert_eq!(whole, Outcome::ExplicitDeny),
+            Outcome::ImplicitDeny => prop_assert!(whole.is_denied()),
+            _ => {}
+        }
+        if principal_verdict(&less) == "not-admin" {
+            prop_assert_eq!(principal_verdict(&principal(&policies, boundary.as_ref())), "not-admin");
+        }
+    }
+
+    #[test]
+    fn not_knowing_the_other_principals_clears_nobody(policies in policies()) {
+        let user = principal(&policies, None);
+        let mut account = Account { id: ACCOUNT.into(), principals: vec![user], ..Account::default() };
+        account.complete = true;
+        let known = account.administrators()[0].verdict.id();
+        account.complete = false;
+        let unknown = account.administrators()[0].verdict.id();
+        if unknown == "not-admin" {
+            prop_assert_eq!(known, "not-admin");
+        }
+    }
+
+    #[test]
+    fn nothing_panics_on_any_bytes(text in "\\PC{0,200}", policies in policies(), cut in 0usize..400) {
+        exercise(&text);
+        let whole = policies[0].to_string();
+        let cut = cut.min(whole.len());
+        exercise(&whole[..cut]);
+        exercise(&whole.replacen("x", &text, 3));
+        exercise(&format!("{}{}", &whole[..cut], text));
+    }
+}
+
+/// Everything that reads a document, on one that may be anything.
+fn exercise(text: &str) {
+    let source = PolicySource::inline("p", text);
+    let principal = Principal::new(Kind::User, "arn:aws:iam::111122223333:user/u", ACCOUNT)
+        .with(source.clone())
+        .bounded_by(source.clone());
+    let _ = can(&principal, "s3:GetObject", "*", &Context::new());
+    let _ = admin::verdict(&principal);
+    let _ = mfa::enforcement(&principal);
+    let _ = compare::read_only(&principal, &compare::NameHeuristic);
+    if let Ok(document) = Document::parse(text) {
+        let _ = trust::report("arn:aws:iam::111122223333:role/r", ACCOUNT, &document, &Default::default());
+    }
+    let account = Account {
+        id: ACCOUNT.into(),
+        trusts: vec![(principal.arn.clone(), source.content)],
+        principals: vec![principal],
+        complete: true,
+        ..Account::default()
+    };
+    let _ = account.analyse();
+}
