@@ -8,11 +8,13 @@ pub mod check;
 pub mod error;
 pub mod expression;
 pub mod framework;
+pub mod listing;
 mod load;
 pub mod message;
 mod node;
 pub mod parameter;
 pub mod settings;
+pub mod validate;
 
 pub use catalogue::Catalogue;
 pub use check::Check;
@@ -24,6 +26,9 @@ pub use settings::Settings;
 use crate::evidence::Operation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+#[cfg(test)]
+mod tests;
 
 /// The controls that a run uses.
 #[derive(Debug)]

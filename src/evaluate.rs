@@ -6,6 +6,8 @@
 mod exception;
 mod judge;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use crate::controls::{Automation, Check, Controls};
 use crate::evidence::Evidence;

@@ -6,12 +6,14 @@ mod read;
 pub use case::Case;
 pub(super) use read::{id, read};
 
+use super::error::Source;
 use super::expression::Row;
 use super::message::Message;
 use crate::evidence::Operation;
 use crate::finding::Severity;
 use crate::resource::{Field, Kind};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use super::expression::Expression;
 
@@ -46,6 +48,8 @@ pub struct Check {
     pub cases: Vec<Case>,
     /// The file that it was read from, below `controls/`.
     pub file: String,
+    /// The text of that file.
+    pub(super) source: Arc<Source>,
 }
 
 /// What a check says about one resource.

@@ -6,6 +6,8 @@
 //! (`false && unknown` is false), which is right in three-valued logic; that a pass also needs every field to
 //! be known is for [`super::check::Check::judge`] to see to.
 
+#[cfg(test)]
+mod tests;
 mod types;
 
 use super::error::suggest;

@@ -140,23 +140,30 @@ impl Walk<'_> {
             }
             Ok(_) => {}
         }
-        let mut bytes = Vec::new();
-        // The file can grow after its size was asked for: the limit is on what is read.
-        let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-        match read {
-            Err(e) => self.refuse(path, format!("cannot be read: {e}"), "check its permissions"),
-            Ok(size) if size as u64 > LARGEST => {
-                self.refuse(path, "is larger than 1 MiB", "no control file needs to be");
+        match text(path) {
+            Ok(text) => {
+                let (name, path) = (path.display().to_string(), below.to_owned());
+                self.sources.push(Arc::new(Source { name, path, text }));
             }
-            Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => {
-                    let (name, path) = (path.display().to_string(), below.to_owned());
-                    self.sources.push(Arc::new(Source { name, path, text }));
-                }
-                Err(_) => self.refuse(path, "is not UTF-8 text", "save it as UTF-8"),
-            },
+            Err(message) => self.refuse(path, message, "control files are small texts in UTF-8 that you may read"),
         }
     }
+}
+
+/// The text of a file, or why it cannot be had.
+pub(super) fn text(path: &Path) -> Result<String, String> {
+    let cannot = |e: std::io::Error| format!("cannot be read: {e}");
+    // A pipe would be waited for.
+    if !fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err("is not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    // A file can grow after its size was asked for: the limit is on what is read.
+    fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err("is larger than 1 MiB".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())
 }
 
 /// Everything that was read from files, later layers over earlier ones.

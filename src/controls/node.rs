@@ -261,23 +261,29 @@ impl Reader {
         value
     }
 
-    /// A text. A scalar that YAML takes for a number or a truth value is taken as it is written: `8.3` is an id.
+    /// A text that says something, without white space around it.
     pub fn text(&mut self, node: &Node) -> Option<String> {
-        let text = match &node.content {
-            Content::Text(text) => text.trim().to_owned(),
-            Content::Bool(_) | Content::Int(_) | Content::Number(_) => {
-                self.source.text.get(node.span.clone()).unwrap_or_default().trim().to_owned()
-            }
-            other => {
-                self.error(&node.span, format!("expected a text, found {}", other.word()));
-                return None;
-            }
-        };
+        let text = self.raw_text(node)?.trim().to_owned();
         if text.is_empty() {
             self.error(&node.span, "expected a text, found an empty one");
             return None;
         }
         Some(text)
+    }
+
+    /// A text as it is, which can be empty. A scalar that YAML takes for a number or a truth value is taken as it is
+    /// written: `8.3` is an id.
+    pub fn raw_text(&mut self, node: &Node) -> Option<String> {
+        match &node.content {
+            Content::Text(text) => Some(text.clone()),
+            Content::Bool(_) | Content::Int(_) | Content::Number(_) => {
+                Some(self.source.text.get(node.span.clone()).unwrap_or_default().to_owned())
+            }
+            other => {
+                self.error(&node.span, format!("expected a text, found {}", other.word()));
+                None
+            }
+        }
     }
 
     /// The text of a key that must be there.

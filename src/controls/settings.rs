@@ -9,6 +9,7 @@ use crate::finding::{Exception, Severity};
 use crate::resource::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
@@ -54,6 +55,15 @@ const LONGEST_PERIOD: i64 = 90;
 impl Settings {
     /// The settings' name in the package, below `controls/`.
     pub const FILE: &'static str = "auditpack.toml";
+
+    /// Reads a settings file.
+    pub fn load(path: &Path) -> Result<Settings, LoadErrors> {
+        let name = path.display().to_string();
+        let text = super::load::text(path).map_err(|message| {
+            LoadErrors(vec![LoadError::about(name.clone(), message).help("--config takes the path of a settings file")])
+        })?;
+        Self::parse(&name, &text)
+    }
 
     /// Reads the text of a settings file. `name` is what messages call it.
     pub fn parse(name: &str, text: &str) -> Result<Settings, LoadErrors> {
@@ -236,4 +246,123 @@ fn is_region(text: &str) -> bool {
         && text
             .split('-')
             .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::Catalogue;
+
+    const SETTINGS: &str = r#"
+fail_on = "critical"
+regions = ["eu-central-1", "us-gov-west-1"]
+period = "30d"
+
+[parameters]
+access_key_max_age_days = 60
+
+[[exceptions]]
+check = "user-console-mfa"
+resource = "*:user/break-glass"
+reason = "the key is in the safe"
+approver = "Head of Security"
+expires = 2026-12-31
+"#;
+
+    fn resolved(text: &str) -> Result<Settings, LoadErrors> {
+        let settings = Settings::parse("auditpack.toml", text)?;
+        Ok(Catalogue::load(None)?.select(settings, &[])?.settings)
+    }
+
+    #[test]
+    fn settings_are_read_and_defaults_added() {
+        let settings = resolved(SETTINGS).unwrap();
+        assert_eq!(settings.fail_on, Some(Some(Severity::Critical)));
+        assert_eq!(settings.regions, ["eu-central-1", "us-gov-west-1"]);
+        assert_eq!(settings.period_days, Some(30));
+        assert_eq!(settings.parameters["access_key_max_age_days"], Value::Int(60));
+        assert_eq!(settings.parameters["role_unused_days"], Value::Int(180));
+        assert_eq!(settings.exceptions[0].expires.to_string(), "2026-12-31");
+        assert_eq!(resolved("fail_on = \"none\"").unwrap().fail_on, Some(None));
+        assert_eq!(resolved("").unwrap().fail_on, None);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_reported_at_once() {
+        let text = SETTINGS
+            .replace("fail_on = \"critical\"", "fial_on = \"critical\"")
+            .replace("eu-central-1", "Frankfurt")
+            .replace("30d", "120d")
+            .replace("= 60", "= \"60\"")
+            .replace("2026-12-31", "\"31.12.2026\"")
+            .replace("reason =", "raeson =");
+        let error = Settings::parse("my/auditpack.toml", &text).unwrap_err().to_string();
+        for part in [
+            "my/auditpack.toml:2:1",
+            "did you mean `fail_on`?",
+            "`Frankfurt` is not a Region",
+            "`120d` is not a period",
+            "expected a whole number, found a text",
+            "`31.12.2026` is not a date",
+            "an exception needs `reason`",
+            "did you mean `reason`?",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        let text = SETTINGS.replace("= 60", "= 0").replace("user-console-mfa", "user-console-mf");
+        let text = text.replace("regions =", "frameworks = [\"sox\"]\nregions =") + "[parameters.x]\n";
+        let error = Settings::parse("a.toml", &text).unwrap_err().to_string();
+        assert!(error.contains("a.toml:16:") && error.contains("expected a whole number"), "{error}");
+        let error = resolved(text.trim_end_matches("[parameters.x]\n")).unwrap_err().to_string();
+        for part in [
+            "`access_key_max_age_days` must be from 1 to 3650, not 0",
+            "auditpack.toml:8:27",
+            "there is no check `user-console-mf`",
+            "did you mean `user-console-mfa`?",
+            "there is no framework `sox`",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        let error = resolved("[parameters]\nacces_key_max_age_days = 3\n").unwrap_err().to_string();
+        assert!(
+            error.contains("auditpack.toml:2:1") && error.contains("did you mean `access_key_max_age_days`?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_is_read_within_bounds() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("auditpack.toml");
+        std::fs::write(&path, SETTINGS).unwrap();
+        assert_eq!(Settings::load(&path).unwrap().period_days, Some(30));
+        std::fs::write(&path, "#".repeat(1_100_000)).unwrap();
+        assert!(Settings::load(&path).unwrap_err().to_string().contains("is larger than 1 MiB"));
+        assert!(Settings::load(dir.path()).unwrap_err().to_string().contains("is not a file"));
+        let error = Settings::load(&dir.path().join("gone.toml")).unwrap_err().to_string();
+        assert!(error.contains("gone.toml") && error.contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn bad_toml_is_refused_with_its_place() {
+        for text in ["fail_on = ", "a = 1\na = 2", "[[exceptions]\n", "period = \"30d", "\u{0}"] {
+            let error = Settings::parse("auditpack.toml", text).unwrap_err().to_string();
+            assert!(error.contains("auditpack.toml:"), "{error}");
+        }
+        let deep = format!("regions = {}{}", "[".repeat(5_000), "]".repeat(5_000));
+        assert!(Settings::parse("auditpack.toml", &deep).is_err());
+    }
+
+    /// A package holds only the checks used; an exception to another one is kept there and means nothing.
+    #[test]
+    fn the_settings_in_a_package_are_read_though_their_check_is_not_there() {
+        let files = BTreeMap::from([
+            (Settings::FILE.to_owned(), SETTINGS.replace("fail_on", "frameworks = [\"gone\"]\nfail_on")),
+            ("parameters.yaml".to_owned(), Catalogue::load(None).unwrap().files["parameters.yaml"].clone()),
+        ]);
+        let controls = crate::controls::Controls::from_files(&files).unwrap();
+        assert_eq!(controls.settings.exceptions.len(), 1);
+        assert_eq!(controls.settings.parameters["access_key_max_age_days"], Value::Int(60));
+        assert_eq!(controls.files, files);
+    }
 }

@@ -113,7 +113,8 @@ impl<'a> Judge<'a> {
             Verdict::NotApplicable => (Status::NotApplicable, check.scope_reason.clone().unwrap_or_default()),
             Verdict::Fail => (Status::Fail, check.message.render(&RowFacts { judge: self, resource })),
             Verdict::Unknown(reason) if unknown.is_empty() => {
-                (Status::Unknown, format!("cannot be judged for {}: {reason}", resource.name))
+                let why = without_value(prepared, resource).unwrap_or(reason);
+                (Status::Unknown, format!("cannot be judged for {}: {why}", resource.name))
             }
             Verdict::Unknown(_) => (Status::Unknown, format!("not known for {}: {}", resource.name, reasons(&unknown))),
         };
@@ -239,6 +240,14 @@ fn gap(resource: &Resource, field: &Field) -> Option<Unknown> {
         Some(FieldValue::Unknown(unknown)) => Some(Unknown::clone(unknown)),
         None => Some(no_reason(field.calls)),
     }
+}
+
+/// The fields that are null, where everything is known and the check still has no answer: it has none for these.
+fn without_value(prepared: &Prepared<'_>, resource: &Resource) -> Option<String> {
+    let null =
+        |field: &&&'static Field| resource.fields.get(field.name).and_then(FieldValue::known) == Some(&Value::Null);
+    let null: Vec<&str> = prepared.own_fields.iter().filter(null).map(|field| field.name).collect();
+    (!null.is_empty()).then(|| format!("AWS gives no value for {}", null.join(", ")))
 }
 
 /// A population that nobody derived: a defect of ours, which must not look like an empty one.

@@ -77,6 +77,7 @@ pub(in crate::controls) fn read(
         references,
         cases,
         file: reader.source.path.clone(),
+        source: reader.source.clone(),
     })
 }
 
@@ -244,12 +245,13 @@ fn value(reader: &mut Reader, node: &Node, field: &'static Field) -> Option<Valu
         (schema::Type::Int, Content::Int(value)) => Some(Value::Int(*value)),
         (schema::Type::Text, Content::Text(value)) => Some(Value::Text(value.clone())),
         (schema::Type::Texts, Content::List(items)) => {
-            let texts = items.iter().filter_map(|item| reader.text(item).map(Value::Text));
+            let texts = items.iter().filter_map(|item| reader.raw_text(item).map(Value::Text));
             Some(Value::List(texts.collect()))
         }
         (schema::Type::Map, Content::Map(_)) => {
             let fields = reader.map(node, "a map of texts")?;
-            let entries = fields.entries().filter_map(|entry| Some((entry.name.to_owned(), reader.text(entry.node)?)));
+            let entries =
+                fields.entries().filter_map(|entry| Some((entry.name.to_owned(), reader.raw_text(entry.node)?)));
             Some(Value::Map(entries.map(|(name, text)| (name, Value::Text(text))).collect()))
         }
         _ => {

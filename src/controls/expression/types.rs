@@ -41,7 +41,8 @@ pub(super) fn refuse_deep_nesting(text: &str) -> Result<(), String> {
 /// What the parser says, without its list of everything it would have taken.
 pub(super) fn syntax_message(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
-    message.split(" expecting ").next().unwrap_or(message).trim().to_owned()
+    let message = message.split(" expecting ").next().unwrap_or(message).trim();
+    if message.contains("'<EOF>'") { "it ends too early".to_owned() } else { message.to_owned() }
 }
 
 /// The parser's line and column (in characters, from 1) as bytes.
@@ -105,7 +106,6 @@ impl Type {
 struct Checker<'a> {
     names: Names<'a>,
     text: &'a str,
-    offsets: Vec<usize>,
     source_info: &'a SourceInfo,
     errors: Vec<ExpressionError>,
     /// Variables of the loops around, innermost last.
@@ -116,8 +116,7 @@ struct Checker<'a> {
 /// Everything that is wrong with an expression that can be parsed.
 pub(super) fn check(program: &Program, text: &str, names: Names<'_>) -> Result<(), Vec<ExpressionError>> {
     let source_info = program.source_info();
-    let offsets = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    let mut checker = Checker { names, text, offsets, source_info, errors: Vec::new(), locals: Vec::new(), loops: 0 };
+    let mut checker = Checker { names, text, source_info, errors: Vec::new(), locals: Vec::new(), loops: 0 };
     let of = checker.infer(program.expression(), 0);
     if !of.fits(&Type::Bool) && checker.errors.is_empty() {
         checker.error_at(0..text.len(), format!("the expression gives {of}; it must be true or false"), None);
@@ -133,9 +132,32 @@ impl<'a> Checker<'a> {
     }
 
     fn error(&mut self, id: u64, message: String, help: Option<String>) {
-        let offset = |n: u32| self.offsets.get(n as usize).copied().unwrap_or(self.text.len());
-        let span = self.source_info.offset_for(id).map(|(start, stop)| offset(start)..offset(stop.saturating_add(1)));
-        self.error_at(span.unwrap_or(0..self.text.len()), message, help);
+        self.error_at(self.span(id), message, help);
+    }
+
+    fn span(&self, id: u64) -> Range<usize> {
+        // In bytes, the last one included. An operator's place is the operator itself.
+        let boundary = |mut at: usize| {
+            while at < self.text.len() && !self.text.is_char_boundary(at) {
+                at += 1;
+            }
+            at.min(self.text.len())
+        };
+        let span = self.source_info.offset_for(id);
+        let span = span.map(|(start, stop)| boundary(start as usize)..boundary((stop as usize).saturating_add(1)));
+        span.filter(|span| span.start < span.end).unwrap_or(0..self.text.len())
+    }
+
+    /// The place of a name after a dot, where the parser gives that of the dot.
+    fn span_of_member(&self, id: u64, name: &str) -> Range<usize> {
+        let dot = self.span(id);
+        let after = self.text.get(dot.end..).unwrap_or_default();
+        match after.find(name) {
+            Some(at) if after.get(..at).is_some_and(|between| between.trim().is_empty()) => {
+                dot.end + at..dot.end + at + name.len()
+            }
+            _ => dot,
+        }
     }
 
     fn infer(&mut self, node: &'a IdedExpr, depth: usize) -> Type {
@@ -256,7 +278,7 @@ impl<'a> Checker<'a> {
             } else {
                 format!("there is no parameter `{name}`")
             };
-            self.error(id, message, Some(help));
+            self.error_at(self.span_of_member(id, name), message, Some(help));
             Type::Any
         })
     }

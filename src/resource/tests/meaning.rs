@@ -387,7 +387,7 @@ fn a_rule_has_a_verdict_only_if_aws_config_stands_by_one() {
         ("noncompliant_resources", texts(&["AWS::IAM::User AIDA2"])),
         ("last_success_hours", int(12)),
         (
-            "parameters",
+            "input_parameters",
             Value::from(
                 [("maxAccessKeyAge".to_owned(), "90")]
                     .map(|(k, v)| (k, v.to_owned()))
@@ -408,7 +408,7 @@ fn a_rule_has_a_verdict_only_if_aws_config_stands_by_one() {
     let resources = build(&account);
     let rule = |identifier: &str| row(&resources, Kind::ConfigRule, &id(identifier));
     assert!(reason(rule("ROOT_ACCOUNT_MFA_ENABLED"), "compliance").contains("DELETING"));
-    assert!(reason(rule("ROOT_ACCOUNT_MFA_ENABLED"), "parameters").contains("cannot be read"));
+    assert!(reason(rule("ROOT_ACCOUNT_MFA_ENABLED"), "input_parameters").contains("cannot be read"));
     assert!(reason(rule("ACCESS_KEYS_ROTATED"), "compliance").contains("does not list the rule"));
     assert_fields(the_account(&resources), &[("config_rule_identifiers", texts(&["ACCESS_KEYS_ROTATED", "HIDDEN"]))]);
 }
