@@ -193,6 +193,7 @@ where
 pub(super) fn judge_answer(operation: Operation, status: u16, code: Option<&str>, message: Option<&str>) -> Verdict {
     let said = match (code, message.map(str::trim).filter(|m| !m.is_empty())) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) if status == 0 => code.to_owned(),
         (Some(code), None) => format!("{code} (HTTP {status})"),
         (None, Some(message)) => format!("HTTP {status}: {message}"),
         (None, None) => format!("HTTP {status} without an error code"),

@@ -56,6 +56,9 @@ pub enum FolderError {
         /// The limit.
         limit: usize,
     },
+    /// There is nothing in it that could be of use.
+    #[error("{} holds nothing that the AWS CLI prints: name the folder with files such as get-account-authorization-details.json", .0.display())]
+    Nothing(PathBuf),
     /// Events cannot be converted for want of space, or of permission.
     #[error("cannot convert the events of {file}: {reason}")]
     Work {
@@ -76,6 +79,9 @@ pub fn read(path: &Path, run: Run, scratch: &Path) -> Result<Evidence, FolderErr
     let mut reading = Reading { run, planned, scratch, answers: Vec::new(), notes: Vec::new(), strangers: Vec::new() };
     for found in walk(path)? {
         reading.file(&found)?;
+    }
+    if reading.answers.is_empty() {
+        return Err(FolderError::Nothing(path.to_owned()));
     }
     reading.count_strangers();
     let Reading { run, planned, answers, notes, .. } = reading;
@@ -296,10 +302,6 @@ impl Reading<'_> {
 
     fn events(&mut self, file: &str, input: impl io::BufRead, form: Form, hints: &Hints) -> Result<(), FolderError> {
         let operation = Operation::CloudTrailLookupEvents;
-        if !self.planned.contains(&operation) {
-            self.not_needed(file, operation);
-            return Ok(());
-        }
         let target = self.scratch.join(format!("events-of-file-{}.jsonl", self.answers.len()));
         let events = match events::convert(input, form, self.run.period, &target) {
             Ok(events) => events,
@@ -337,10 +339,6 @@ impl Reading<'_> {
         if events.is_answer {
             note("it does not say which period its events were asked for; taken for the period of this run".to_owned());
         }
-    }
-
-    fn not_needed(&mut self, file: &str, operation: Operation) {
-        self.strangers.push((file.to_owned(), format!("answers {operation}, which nothing that was selected needs")));
     }
 
     /// Notes about files that are of no use; only the first of many are named.

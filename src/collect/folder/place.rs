@@ -77,7 +77,8 @@ impl Placing<'_> {
         };
         let known = self.evidence.get::<CredentialReport>(call).collected().copied().cloned();
         let (Some(known), Some(other)) = (known, report(&answer.outcome)) else { return false };
-        if known.bytes() != other.bytes() {
+        // Line ends can differ, and do not matter.
+        if known.rows != other.rows {
             return false;
         }
         if known.generated.is_none() && other.generated.is_some() {

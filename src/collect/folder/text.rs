@@ -86,7 +86,11 @@ fn printed_error(text: &str) -> Option<AwsError> {
     let (code, rest) = rest.split_once(')')?;
     let (_, rest) = rest.split_once("when calling the ")?;
     let (operation, rest) = rest.split_once(" operation")?;
-    let message = rest.split_once(": ").map_or("", |(_, message)| message);
+    let rest = match rest.strip_prefix(" (reached max retries") {
+        Some(rest) => rest.split_once(')').map_or(rest, |(_, rest)| rest),
+        None => rest,
+    };
+    let message = rest.trim_start_matches(':').trim_start();
     let message = message.lines().next().unwrap_or_default().trim().to_owned();
     Some(AwsError { code: code.to_owned(), message, operation: Some(operation.to_owned()) })
 }
