@@ -243,6 +243,13 @@ async fn regions(
         .await;
     let enabled: BTreeSet<String> =
         listed.collected().into_iter().flat_map(ListRegions::enabled).map(str::to_owned).collect();
+    for (region, status) in listed.collected().into_iter().flat_map(ListRegions::in_between) {
+        evidence.notes.push(Note {
+            place: "scope".to_owned(),
+            text: format!("{region} was not asked: it is neither enabled nor disabled, but {status}"),
+            incomplete: false,
+        });
+    }
     let scope = match (&evidence.run.regions, &listed) {
         (Some(named), _) => {
             let named: BTreeSet<String> = named.iter().cloned().collect();

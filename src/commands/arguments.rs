@@ -257,20 +257,23 @@ pub(super) struct ControlsArgs {
 pub(super) enum ControlsCommand {
     /// List all checks with their severity, resource and frameworks
     List {
-        #[command(flatten)]
-        judge: JudgeArgs,
+        /// A folder of checks and frameworks that override and extend the built-in ones
+        #[arg(long, value_name = "DIR")]
+        controls: Option<PathBuf>,
     },
-    /// Show one check, framework or requirement (soc2, soc2:CC6.1, user-console-mfa)
+    /// Show one check, framework or requirement: user-console-mfa, soc2, "soc2 CC6.1"
     Show {
         /// The id
         id: String,
-        #[command(flatten)]
-        judge: JudgeArgs,
+        /// A folder of checks and frameworks that override and extend the built-in ones
+        #[arg(long, value_name = "DIR")]
+        controls: Option<PathBuf>,
     },
     /// Load all control files, run the cases of all checks, and report every error
     Validate {
-        #[command(flatten)]
-        judge: JudgeArgs,
+        /// A folder of checks and frameworks that override and extend the built-in ones
+        #[arg(long, value_name = "DIR")]
+        controls: Option<PathBuf>,
     },
     /// List the kinds of resources and their fields, with the calls that supply each
     Fields {

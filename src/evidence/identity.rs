@@ -36,13 +36,21 @@ pub struct Region {
 
 impl ListRegions {
     /// The names of the Regions that are enabled
-    /// (<https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html>). A Region that is just being
-    /// disabled still answers and may hold evidence.
+    /// (<https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html>).
     pub fn enabled(&self) -> impl Iterator<Item = &str> {
         self.regions.iter().filter_map(|region| {
-            let enabled =
-                matches!(region.region_opt_status.as_deref(), Some("ENABLED" | "ENABLED_BY_DEFAULT" | "DISABLING"));
+            let enabled = matches!(region.region_opt_status.as_deref(), Some("ENABLED" | "ENABLED_BY_DEFAULT"));
             region.region_name.as_deref().filter(|_| enabled)
+        })
+    }
+}
+
+impl ListRegions {
+    /// The Regions that are on their way from one state to the other: they answer no calls, or not for long.
+    pub fn in_between(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.regions.iter().filter_map(|region| {
+            let status = region.region_opt_status.as_deref()?;
+            matches!(status, "ENABLING" | "DISABLING").then_some((region.region_name.as_deref()?, status))
         })
     }
 }

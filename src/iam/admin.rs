@@ -208,7 +208,7 @@ fn unknown(gap: Option<&str>) -> AdminVerdict {
 
 impl Assessment<'_> {
     /// The verdict, once every path is known.
-    pub fn conclude(&self, mut paths: Vec<Escalation>) -> AdminReport {
+    pub(crate) fn conclude(&self, mut paths: Vec<Escalation>) -> AdminReport {
         let mut report = self.report.clone();
         if !self.open {
             return report;

@@ -12,7 +12,7 @@ pub(crate) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         if parts.next()? != "arn" {
             return None;
@@ -24,7 +24,7 @@ impl<'a> Arn<'a> {
     }
 
     /// The last component of the resource's path: the name of a user, role, group or policy.
-    pub fn name(&self) -> &'a str {
+    pub(super) fn name(&self) -> &'a str {
         self.resource.rsplit('/').next().unwrap_or(self.resource)
     }
 }

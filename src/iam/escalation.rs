@@ -134,7 +134,7 @@ pub(crate) fn action_id(need: &Need) -> Option<ActionId> {
 }
 
 impl Path {
-    pub fn report(&'static self, certainty: Certainty) -> Escalation {
+    pub(crate) fn report(&'static self, certainty: Certainty) -> Escalation {
         Escalation {
             id: &self.id,
             title: &self.title,

@@ -19,19 +19,19 @@ pub(crate) struct Bits([u64; WORDS]);
 const WORDS: usize = 4;
 
 impl Bits {
-    pub fn contains(self, ActionId(id): ActionId) -> bool {
+    pub(crate) fn contains(self, ActionId(id): ActionId) -> bool {
         let id = usize::from(id);
         id < WORDS * 64 && self.0[id / 64] & (1 << (id % 64)) != 0
     }
 
-    pub fn insert(&mut self, ActionId(id): ActionId) {
+    pub(crate) fn insert(&mut self, ActionId(id): ActionId) {
         let id = usize::from(id);
         if id < WORDS * 64 {
             self.0[id / 64] |= 1 << (id % 64);
         }
     }
 
-    pub fn union(mut self, other: Self) -> Self {
+    pub(crate) fn union(mut self, other: Self) -> Self {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine |= theirs;
         }

@@ -25,7 +25,7 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+    pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let value = Node { depth: 0 }.deserialize(&mut reader)?;
         reader.end()?;

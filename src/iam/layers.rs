@@ -65,7 +65,7 @@ pub(crate) struct Question<'a> {
 }
 
 impl<'a> Layers<'a> {
-    pub fn of(principal: &'a Principal) -> Self {
+    pub(crate) fn of(principal: &'a Principal) -> Self {
         let mut layers = vec![Layer::new(LayerKind::Identity, &principal.policies)];
         if let Some(boundary) = &principal.boundary {
             layers.push(Layer::new(LayerKind::Boundary, std::slice::from_ref(boundary)));
@@ -77,16 +77,16 @@ impl<'a> Layers<'a> {
     }
 
     /// The first layer that cannot be trusted.
-    pub fn gap(&self) -> Option<&str> {
+    pub(crate) fn gap(&self) -> Option<&str> {
         self.layers.iter().find_map(|layer| layer.gap.as_deref())
     }
 
-    pub fn statements(&self) -> impl Iterator<Item = Located<'a>> + '_ {
+    pub(crate) fn statements(&self) -> impl Iterator<Item = Located<'a>> + '_ {
         self.layers.iter().flat_map(|layer| layer.statements.iter().copied())
     }
 
     /// The answer of all layers together, gaps left aside.
-    pub fn answer(&self, question: Question<'_>) -> Truth {
+    pub(crate) fn answer(&self, question: Question<'_>) -> Truth {
         let mut allow = Truth::True;
         for layer in &self.layers {
             let verdict = layer.verdict(question);
@@ -99,7 +99,7 @@ impl<'a> Layers<'a> {
     }
 
     /// The statements that may apply to a question: certain or conditional ones.
-    pub fn applying(&self, question: Question<'_>) -> Vec<(Located<'a>, Truth)> {
+    pub(crate) fn applying(&self, question: Question<'_>) -> Vec<(Located<'a>, Truth)> {
         self.statements()
             .map(|located| (located, located.applies(question)))
             .filter(|(_, truth)| truth.is_possible())
@@ -133,7 +133,7 @@ impl<'a> Layer<'a> {
         layer
     }
 
-    pub fn verdict(&self, question: Question<'_>) -> Verdict {
+    pub(crate) fn verdict(&self, question: Question<'_>) -> Verdict {
         let mut verdict = Verdict { allow: Truth::False, deny: Truth::False };
         for located in &self.statements {
             let side = match located.statement.effect {
@@ -168,7 +168,7 @@ fn unusable(statement: &Statement) -> Option<&str> {
 
 impl Located<'_> {
     /// Does the statement apply to the question?
-    pub fn applies(&self, question: Question<'_>) -> Truth {
+    pub(crate) fn applies(&self, question: Question<'_>) -> Truth {
         let action = self.statement.acts_on(question.action);
         if action.is_false() {
             return Truth::False;
@@ -188,7 +188,7 @@ impl Located<'_> {
     }
 
     /// The condition keys, variables and other unknowns that a *maybe* hangs on.
-    pub fn open_keys(&self, question: Question<'_>, keys: &mut BTreeSet<String>) {
+    pub(crate) fn open_keys(&self, question: Question<'_>, keys: &mut BTreeSet<String>) {
         if self.statement.acts_on(question.action) == Truth::Maybe {
             keys.insert("action".to_owned());
         }
@@ -208,7 +208,7 @@ impl Located<'_> {
         }
     }
 
-    pub fn open_conditions(&self, context: &Context, keys: &mut BTreeSet<String>) {
+    pub(crate) fn open_conditions(&self, context: &Context, keys: &mut BTreeSet<String>) {
         for clause in &self.statement.conditions {
             if clause.holds(context) != Truth::Maybe {
                 continue;
@@ -225,14 +225,14 @@ impl Located<'_> {
     }
 
     /// True if the statement reaches every resource there is.
-    pub fn on_everything(&self) -> bool {
+    pub(crate) fn on_everything(&self) -> bool {
         self.statement
             .resources
             .as_ref()
             .is_some_and(|resources| !resources.negated && resources.patterns.iter().any(|p| p.is_everything()))
     }
 
-    pub fn reference(&self) -> StatementRef {
+    pub(crate) fn reference(&self) -> StatementRef {
         StatementRef {
             layer: self.layer,
             policy: self.source.policy.to_string(),

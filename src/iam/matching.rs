@@ -31,7 +31,7 @@ impl Statement {
 
 impl Actions {
     /// The action in lower case, with or without wildcards.
-    pub fn matches(&self, lower: &str) -> Truth {
+    pub(crate) fn matches(&self, lower: &str) -> Truth {
         let found = if glob::is_glob(lower) {
             let asked = glob::tokens(lower);
             any(self.patterns.iter().map(|pattern| {
@@ -72,7 +72,7 @@ fn any(truths: impl Iterator<Item = Truth>) -> Truth {
 impl Resources {
     /// Does the element match the resource? A resource with wildcards stands for every resource that
     /// they match, so `*` asks about any resource at all.
-    pub fn matches(&self, resource: &str, context: &Context) -> Truth {
+    pub(crate) fn matches(&self, resource: &str, context: &Context) -> Truth {
         any(self.patterns.iter().map(|pattern| pattern.matches_resource(resource, context, self.negated)))
             .negate_if(self.negated)
     }
@@ -108,7 +108,7 @@ impl Pattern {
     }
 
     /// True if the resource element reaches every resource.
-    pub fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         !self.text.is_empty() && self.text.bytes().all(|byte| byte == b'*')
     }
 }
@@ -160,7 +160,7 @@ pub(crate) struct Replaced {
 
 impl Replaced {
     /// What a match found with the stand-ins is worth.
-    pub fn soften(&self, truth: Truth) -> Truth {
+    pub(super) fn soften(&self, truth: Truth) -> Truth {
         if truth.is_true() && self.uncertain { Truth::Maybe } else { truth }
     }
 }

@@ -50,11 +50,11 @@ impl Text {
         Self { text, tokens }
     }
 
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         glob::covers(&self.tokens, &other.tokens)
     }
 
-    pub fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         glob::overlaps(&self.tokens, &other.tokens)
     }
 }
@@ -236,7 +236,7 @@ impl Piece {
     }
 
     /// Is what the other grants granted here, on the same resources or more?
-    pub fn grants_all_of(&self, other: &Self) -> bool {
+    pub(crate) fn grants_all_of(&self, other: &Self) -> bool {
         let wide = self.plain
             || !other.plain
                 && self.statement.effect == other.statement.effect
@@ -244,7 +244,7 @@ impl Piece {
         wide && self.includes(other)
     }
 
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let names = |texts: &[Text]| {
             let names: Vec<_> = texts.iter().map(|text| text.text.as_str()).collect();
             names.join(" and ")
@@ -257,7 +257,7 @@ impl Piece {
     }
 
     /// The pattern that says most about the piece: the longest.
-    pub fn main(&self) -> &str {
+    pub(crate) fn main(&self) -> &str {
         let longest = self.all_of.iter().max_by_key(|text| text.text.len());
         longest.map_or("*", |text| text.text.as_str())
     }

@@ -136,6 +136,32 @@ fn conditions_on_what_is_attached_are_not_ignored() {
 }
 
 #[test]
+fn a_deny_that_hangs_on_a_condition_makes_the_path_conditional() {
+    let deny = |condition: &str| {
+        let grant = allow(r#""iam:PutUserPolicy""#, "*");
+        let statements =
+            format!(r#"[{grant},{{"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{condition}}}]"#);
+        admin::verdict(&user(&statements))
+    };
+    let report = deny(r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#);
+    assert_eq!(report.verdict, AdminVerdict::ConditionalAdmin);
+    assert_eq!(report.keys, ["aws:multifactorauthpresent"]);
+    // What follows from the principal itself is no open condition.
+    let me = deny(r#"{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:user/ann"}}"#);
+    assert_eq!(me.verdict.id(), "admin-equivalent");
+    let not_me = deny(r#"{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:user/bob"}}"#);
+    assert_eq!(not_me.verdict, AdminVerdict::NotAdmin);
+}
+
+#[test]
+fn a_service_has_one_name_in_every_region_and_partition() {
+    let passer = user(&allow(r#"["iam:PassRole","states:CreateStateMachine","states:StartExecution"]"#, "*"));
+    let trusts = r#"{"Service":"states.eu-west-1.amazonaws.com"}"#;
+    let report = Builder::new().with(passer).role("admin", ADMIN, trusts).first();
+    assert_eq!(path(&report), ("pass-role-step-functions", Certainty::Certain));
+}
+
+#[test]
 fn a_boundary_holds_until_it_can_be_taken_off() {
     let bounded = |boundary: &str| {
         let principal = user(ADMIN).bounded_by(PolicySource::inline("b", &document(boundary)));
@@ -290,4 +316,25 @@ fn everything_of_an_account_is_reported() {
     let json = serde_json::to_value(&analysis).expect("json");
     assert_eq!(json["principals"][0]["admin"]["verdict"], "admin");
     assert_eq!(json["roles"][0]["external_id"]["requirement"], "required");
+}
+
+#[test]
+fn a_group_that_can_be_rewritten_and_joined_is_a_way_in() {
+    let both = allow(r#"["iam:PutGroupPolicy","iam:AddUserToGroup"]"#, &arn(Kind::Group, "dev/*"));
+    assert_eq!(path(&admin::verdict(&user(&both))), ("iam-put-group-policy-and-join", Certainty::Potential));
+    let one = allow(r#""iam:PutGroupPolicy""#, &arn(Kind::Group, "dev/*"));
+    assert_eq!(admin::verdict(&user(&one)).verdict, AdminVerdict::NotAdmin);
+}
+
+#[test]
+fn a_thousand_resources_are_not_forgotten() {
+    // The one that counts comes last, and all before it are denied.
+    let many: Vec<String> = (0..300).map(|index| format!("\"arn:aws:lambda:*:*:function:a{index}\"")).collect();
+    let statements = format!(
+        r#"[{{"Effect":"Allow","Action":["lambda:CreateFunction","lambda:InvokeFunction"],"Resource":[{},"arn:aws:lambda:*:*:function:z"]}},
+        {{"Effect":"Deny","Action":"lambda:*","Resource":"arn:aws:lambda:*:*:function:a*"}},
+        {{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}}]"#,
+        many.join(",")
+    );
+    assert_ne!(admin::verdict(&user(&statements)).verdict, AdminVerdict::NotAdmin);
 }

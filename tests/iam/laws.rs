@@ -26,7 +26,7 @@ fn action() -> impl Strategy<Value = String> {
         "s3:PutObject",
         "iam:*",
         "iam:PassRole",
-        "*:*",
+        "*:*", "sts:AssumeRole", "lambda:*",
         "s3:*Object",
         "iam:Put*",
     ])
@@ -319,13 +319,21 @@ proptest! {
     #[test]
     fn not_knowing_the_other_principals_clears_nobody(policies in policies()) {
         let user = principal(&policies, None);
-        let mut account = Account { id: ACCOUNT.into(), principals: vec![user], ..Account::default() };
-        account.complete = true;
-        let known = account.administrators()[0].verdict.id();
-        account.complete = false;
-        let unknown = account.administrators()[0].verdict.id();
-        if unknown == "not-admin" {
-            prop_assert_eq!(known, "not-admin");
+        let role = "arn:aws:iam::111122223333:role/admin";
+        let admin = Principal::new(Kind::Role, role, ACCOUNT)
+            .with(PolicySource::missing("arn:aws:iam::aws:policy/AdministratorAccess"));
+        let trust = json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": ACCOUNT, "Service": "lambda.amazonaws.com"}}});
+        let known = Account {
+            id: ACCOUNT.into(),
+            principals: vec![user.clone(), admin],
+            trusts: vec![(role.into(), Content::read(&trust.to_string()))],
+            complete: true,
+            ..Account::default()
+        };
+        let unknown = Account { id: ACCOUNT.into(), principals: vec![user], ..Account::default() };
+        if unknown.administrators()[0].verdict.id() == "not-admin" {
+            prop_assert_eq!(known.administrators()[0].verdict.id(), "not-admin");
         }
     }
 

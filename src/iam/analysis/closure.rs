@@ -42,7 +42,7 @@ pub(super) struct Closure<'a> {
 }
 
 impl<'a> Closure<'a> {
-    pub fn new(account: &'a Account, assessments: Vec<Assessment<'a>>) -> Self {
+    pub(super) fn new(account: &'a Account, assessments: Vec<Assessment<'a>>) -> Self {
         let count = assessments.len();
         let arns = account.principals.iter().enumerate();
         Self {
@@ -60,7 +60,7 @@ impl<'a> Closure<'a> {
         }
     }
 
-    pub fn run(mut self) -> Vec<AdminReport> {
+    pub(super) fn run(mut self) -> Vec<AdminReport> {
         self.start();
         self.index();
         self.rewrite_roles();
@@ -184,7 +184,7 @@ impl<'a> Closure<'a> {
                 PathKind::TakeOver => path.needs.iter().any(|need| fits(need.on, principal.kind)),
                 PathKind::Assume => principal.kind == Kind::Role,
                 PathKind::PassRole | PathKind::Existing => {
-                    path.service.as_ref().is_some_and(|service| services.contains(&service.as_str()))
+                    path.service.as_ref().is_some_and(|service| services.contains(service))
                 }
                 _ => false,
             };
@@ -236,7 +236,7 @@ impl<'a> Closure<'a> {
                 self.add(index, path);
             }
         }
-        self.served.extend(services.into_iter().map(str::to_owned));
+        self.served.extend(services);
     }
 
     /// Rewriting a role's permissions and assuming it: no administrator need be there before.

@@ -15,14 +15,14 @@ use crate::iam::policy::{Document, Effect, PrincipalKind};
 pub(super) struct ByPrefix(HashMap<String, Vec<usize>>);
 
 impl ByPrefix {
-    pub fn add(&mut self, prefix: String, index: usize) {
+    pub(super) fn add(&mut self, prefix: String, index: usize) {
         let list = self.0.entry(prefix).or_default();
         if list.last() != Some(&index) {
             list.push(index);
         }
     }
 
-    pub fn of(&self, arn: &str) -> Vec<usize> {
+    pub(super) fn of(&self, arn: &str) -> Vec<usize> {
         let ends = arn.char_indices().map(|(end, _)| end).chain([arn.len()]);
         let lists = ends.filter_map(|end| self.0.get(&arn[..end]));
         let mut found: Vec<usize> = lists.flatten().copied().collect();
@@ -73,15 +73,24 @@ pub(super) fn trust_reach(document: Option<&Document>, by_arn: &HashMap<&str, us
     reached
 }
 
-/// The services that a trust policy lets in.
-pub(super) fn services(document: &Document) -> Vec<&str> {
+/// The services that a trust policy lets in, by the names that the catalogue has for them.
+pub(super) fn services(document: &Document) -> Vec<String> {
     let allowing = document.statements.iter().filter(|statement| {
         statement.effect == Effect::Allow
             && statement.problem.is_none()
             && statement.actions.matches("sts:assumerole").is_possible()
     });
     let entries = allowing.flat_map(|s| s.principals.iter().flat_map(|p| &p.entries));
-    entries.filter(|entry| entry.kind == PrincipalKind::Service).map(|entry| entry.value.as_str()).collect()
+    entries.filter(|entry| entry.kind == PrincipalKind::Service).map(|entry| service_name(&entry.value)).collect()
+}
+
+/// `states.eu-west-1.amazonaws.com` and `ec2.amazonaws.com.cn` are the services `states` and `ec2`.
+fn service_name(value: &str) -> String {
+    let global = value.strip_suffix(".cn").unwrap_or(value);
+    match global.split('.').collect::<Vec<_>>().as_slice() {
+        [service, region, domain, top] if region.contains('-') => format!("{service}.{domain}.{top}"),
+        _ => global.to_owned(),
+    }
 }
 
 /// The roles that a path's statements may mean.

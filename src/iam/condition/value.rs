@@ -73,7 +73,7 @@ impl FromStr for Net {
 
 impl Net {
     /// Is the address (a range of one) inside? A wider request is inside only if all of it is.
-    pub fn contains(self, other: Self) -> bool {
+    pub(super) fn contains(self, other: Self) -> bool {
         let (mine, theirs, width) = match (self.address, other.address) {
             (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
             (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),

@@ -33,7 +33,7 @@ pub(crate) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// A principal as it is; `uncapped` says that neither boundary nor SCP takes anything away.
-    pub fn new(principal: &'a Principal, layers: Layers<'a>, uncapped: bool) -> Self {
+    pub(crate) fn new(principal: &'a Principal, layers: Layers<'a>, uncapped: bool) -> Self {
         let mut context = principal.context();
         if principal.arn.is_empty() || principal.kind == Kind::Group {
             // `user/${aws:username}` must not look like everybody's ARN just because the name of the
@@ -65,7 +65,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Is the action allowed on the resource?
-    pub fn allows(&self, action: ActionId, resource: &str, context: &Context) -> Truth {
+    pub(crate) fn allows(&self, action: ActionId, resource: &str, context: &Context) -> Truth {
         if !self.reach.contains(action) {
             return Truth::False;
         }
@@ -73,7 +73,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The same for a need of the catalogue, with the best of the choices that the caller has.
-    pub fn meets(&self, need: &Need, resource: &str) -> Truth {
+    pub(crate) fn meets(&self, need: &Need, resource: &str) -> Truth {
         let Some(action) = action_id(need) else {
             return Truth::False;
         };
@@ -91,6 +91,7 @@ impl<'a> Subject<'a> {
                     values.iter().map(|value| match value.as_str() {
                         "absent" => context.clone().without(key),
                         value => {
+                            let value = value.replace("{partition}", self.principal.partition());
                             let value = value.replace("{account}", &self.principal.account);
                             context.clone().with(key, value)
                         }
@@ -144,8 +145,9 @@ impl<'a> Subject<'a> {
         let Some(action) = action_id(need) else {
             return Truth::False;
         };
-        let mut best = Truth::False;
-        for resource in self.witnesses(action, need) {
+        let mut resources = BTreeSet::new();
+        let mut best = self.witnesses(action, need, &mut resources);
+        for resource in resources {
             best = best.or(self.meets(need, &resource));
             if best.is_true() {
                 break;
@@ -155,12 +157,11 @@ impl<'a> Subject<'a> {
     }
 
     /// Resources on which the action is allowed, if it is allowed on any: one for each pattern that
-    /// grants it.
-    fn witnesses(&self, action: ActionId, need: &Need) -> BTreeSet<String> {
+    /// grants it. *Maybe* if there are too many to be tried, so that there may be more.
+    fn witnesses(&self, action: ActionId, need: &Need, found: &mut BTreeSet<String>) -> Truth {
         let service = need.action.split(':').next().unwrap_or_default();
         let (partition, account) = (self.principal.partition(), &self.principal.account);
         let generic = format!("arn:{partition}:{service}:us-east-1:{account}:{PROBE}");
-        let mut found = BTreeSet::new();
         for located in self.layers.statements() {
             let statement = located.statement;
             if statement.effect != Effect::Allow || !statement.interest.contains(action) {
@@ -171,7 +172,7 @@ impl<'a> Subject<'a> {
             };
             for pattern in &resources.patterns {
                 if found.len() >= MAX_WITNESSES {
-                    return found;
+                    return Truth::Maybe;
                 }
                 found.insert(if resources.negated || pattern.is_everything() {
                     generic.clone()
@@ -182,7 +183,7 @@ impl<'a> Subject<'a> {
                 });
             }
         }
-        found
+        Truth::False
     }
 
     /// A pattern with the policy variables that are known replaced, and stars for the others.
@@ -203,16 +204,17 @@ impl<'a> Subject<'a> {
             return Truth::False;
         };
         let mut candidates = BTreeSet::from([self.arbitrary(first.on)]);
+        let mut best = Truth::False;
         let kind = self.iam_arn(first.on, "");
         for need in &path.needs {
             let Some(action) = action_id(need) else {
                 return Truth::False;
             };
-            let found = self.witnesses(action, need).into_iter();
-            candidates.extend(found.filter(|arn| arn.starts_with(&kind)));
+            let mut found = BTreeSet::new();
+            best = best.or(self.witnesses(action, need, &mut found));
+            candidates.extend(found.into_iter().filter(|arn| arn.starts_with(&kind)));
         }
         let own = self.own(first.on);
-        let mut best = Truth::False;
         for candidate in candidates.iter().filter(|arn| !own.contains(arn)) {
             best = best.or(self.all(path, |need| self.meets(need, candidate)));
             if best.is_true() {
@@ -223,12 +225,12 @@ impl<'a> Subject<'a> {
     }
 
     /// The paths that the principal's own policies open, whoever else is in the account.
-    pub fn own_paths(&self) -> Vec<Escalation> {
+    pub(crate) fn own_paths(&self) -> Vec<Escalation> {
         paths().iter().filter(|path| self.reaches(path)).filter_map(|path| self.own_path(path)).collect()
     }
 
     /// The quick test: is every action of the path mentioned at all?
-    pub fn reaches(&self, path: &Path) -> bool {
+    pub(crate) fn reaches(&self, path: &Path) -> bool {
         let mut ids = path.needs.iter().map(action_id);
         ids.all(|id| id.is_some_and(|id| self.reach.contains(id)))
     }
@@ -281,7 +283,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Can the principal take its own boundary away?
-    pub fn uncaps_itself(&self) -> Option<Escalation> {
+    pub(crate) fn uncaps_itself(&self) -> Option<Escalation> {
         let of_kind = paths().iter().filter(|path| path.kind == PathKind::Uncap);
         of_kind
             .filter(|path| self.reaches(path))
@@ -295,7 +297,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Are the actions of a pass-role or existing-service path allowed, passing aside?
-    pub fn ready_for(&self, path: &Path) -> Truth {
+    pub(crate) fn ready_for(&self, path: &Path) -> Truth {
         if !self.reaches(path) {
             return Truth::False;
         }
@@ -306,7 +308,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Can it hand the role to the path's service?
-    pub fn passes(&self, path: &Path, role: &str) -> Truth {
+    pub(crate) fn passes(&self, path: &Path, role: &str) -> Truth {
         let Some(service) = &path.service else {
             return Truth::False;
         };
@@ -316,7 +318,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The pass-role paths that are open for any role that there may be.
-    pub fn passes_anything(&self) -> Vec<Escalation> {
+    pub(crate) fn passes_anything(&self) -> Vec<Escalation> {
         let passing = paths().iter().filter(|path| path.kind == PathKind::PassRole);
         passing
             .filter_map(|path| {
@@ -335,7 +337,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The path with the statements that grant it and the keys it hangs on.
-    pub fn report(&self, path: &'static Path, certainty: Certainty, target: Option<&str>) -> Escalation {
+    pub(crate) fn report(&self, path: &'static Path, certainty: Certainty, target: Option<&str>) -> Escalation {
         let mut report = path.report(certainty);
         report.target = target.map(str::to_owned);
         let mut keys = BTreeSet::new();

@@ -117,25 +117,25 @@ pub(super) struct Asking<'a> {
 
 impl Asking<'_> {
     /// Might the request get through?
-    pub fn allowed(&self, context: &Context) -> bool {
+    pub(super) fn allowed(&self, context: &Context) -> bool {
         condition::all_hold(&self.statement.conditions, context).is_possible()
             && !self.denies.iter().any(|deny| condition::all_hold(&deny.conditions, context).is_true())
     }
 
     /// Can any request take the path?
-    pub fn open(&self) -> Truth {
+    pub(super) fn open(&self) -> Truth {
         let allow = condition::all_hold(&self.statement.conditions, &self.base);
         let denies = self.denies.iter();
         denies.fold(allow, |open, deny| open.and(condition::all_hold(&deny.conditions, &self.base).negate()))
     }
 
     /// The conditions that decide the path.
-    pub fn clauses(&self) -> impl Iterator<Item = &Clause> {
+    pub(super) fn clauses(&self) -> impl Iterator<Item = &Clause> {
         let denies = self.denies.iter().flat_map(|deny| &deny.conditions);
         self.statement.conditions.iter().chain(denies)
     }
 
-    pub fn requirements(&self) -> Requirements {
+    pub(super) fn requirements(&self) -> Requirements {
         let by_caller = self.action == AssumeAction::AssumeRole && self.kind != PathKind::Service;
         let named = by_caller || self.action == AssumeAction::WithWebIdentity;
         let not_applicable = Requirement::NotApplicable;
@@ -285,7 +285,7 @@ impl Asking<'_> {
     }
 
     /// The values of a key that the policy names and accepts.
-    pub fn accepted(&self, lower_case_key: &str) -> Vec<String> {
+    pub(super) fn accepted(&self, lower_case_key: &str) -> Vec<String> {
         let mut values: Vec<String> = self
             .clauses()
             .filter(|clause| *clause.key == *lower_case_key && clause.operator.test != Test::Null)

@@ -80,13 +80,9 @@ fn iam(make: Maker) -> Iam {
         user: Some(u.name.clone()),
         enabled: Some(make.ago(299, &u.name)),
     });
-    let root_device = VirtualMfaDevice {
-        serial: arn("mfa/root-account-mfa-device"),
-        user: Some("<root_account>".to_owned()),
-        enabled: Some(make.ago(699, "root-mfa")),
-    };
     Iam {
-        virtual_mfa_devices: std::iter::once(root_device).chain(devices).collect(),
+        // Root has a hardware device, which the list of virtual ones does not show.
+        virtual_mfa_devices: devices.collect(),
         groups: vec![make.group(
             "break-glass",
             400,
