@@ -38,3 +38,13 @@ pub(crate) fn is_account_id(text: &str) -> bool {
 pub(crate) fn is_aws_managed(arn: &str) -> bool {
     Arn::parse(arn).is_some_and(|arn| arn.service == "iam" && arn.account == "aws")
 }
+
+/// True for a role that AWS keeps to itself: nobody in the account can edit it or hand it to anything.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html>,
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
+pub(crate) fn is_protected_role(arn: &str) -> bool {
+    Arn::parse(arn).is_some_and(|arn| {
+        let resource = arn.resource;
+        resource.starts_with("role/aws-service-role/") || resource.starts_with("role/aws-reserved/")
+    })
+}

@@ -256,6 +256,16 @@ mod tests {
     }
 
     #[test]
+    fn only_a_star_covers_a_star() {
+        for (wide, narrow) in [("?", "*"), ("a?", "a*"), ("a*b", "a*"), ("a?c", "a*c"), ("ab", "a?")] {
+            assert!(!covers(&tokens(wide), &tokens(narrow)), "{wide} {narrow}");
+        }
+        for (wide, narrow) in [("*", ""), ("*", "?*"), ("a*b*", "a?b*"), ("a*", "a*b*"), ("s3:*", "s3:get*")] {
+            assert!(covers(&tokens(wide), &tokens(narrow)), "{wide} {narrow}");
+        }
+    }
+
+    #[test]
     fn overlap_is_not_claimed_for_disjoint_patterns() {
         for (left, right) in [("a*b", "a*c"), ("a?", "a"), ("x*", "y*"), ("a", "a?*")] {
             assert!(!overlaps(&tokens(left), &tokens(right)), "{left} {right}");

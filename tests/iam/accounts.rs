@@ -154,6 +154,35 @@ fn a_deny_that_hangs_on_a_condition_makes_the_path_conditional() {
 }
 
 #[test]
+fn a_deny_of_everything_but_something_is_a_cap() {
+    let but = |element: &str, list: &str| {
+        let other = if element == "NotAction" { r#""Resource":"*""# } else { r#""Action":"*""# };
+        let deny = format!(r#"{{"Effect":"Deny","{element}":{list},{other}}}"#);
+        admin::verdict(&user(&format!("[{ADMIN},{deny}]"))).verdict.id()
+    };
+    assert_eq!(but("NotAction", r#"["s3:*","ec2:Describe*"]"#), "not-admin");
+    assert_eq!(but("NotAction", r#"["s3:*","iam:*"]"#), "admin-equivalent");
+    assert_eq!(but("NotAction", r#""*""#), "admin");
+    assert_eq!(but("NotResource", r#""arn:aws:s3:::b/*""#), "not-admin");
+    assert_eq!(but("NotResource", r#""arn:aws:iam::*:*""#), "admin-equivalent");
+    assert_eq!(but("NotResource", r#""*""#), "admin");
+}
+
+#[test]
+fn roles_that_aws_keeps_to_itself_are_no_way_in() {
+    let rewrite = || user(&allow(r#""iam:UpdateAssumeRolePolicy""#, "arn:aws:iam::111122223333:role/aws-*"));
+    for (name, verdict) in [
+        ("aws-service-role/ssm.amazonaws.com/AWSServiceRoleForAmazonSSM", "not-admin"),
+        ("aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", "not-admin"),
+        ("aws-admin", "admin-equivalent"),
+    ] {
+        let trusts = r#"{"Service":"ssm.amazonaws.com"}"#;
+        let report = Builder::new().with(rewrite()).role(name, ADMIN, trusts).first();
+        assert_eq!(report.verdict.id(), verdict, "{name}");
+    }
+}
+
+#[test]
 fn a_service_has_one_name_in_every_region_and_partition() {
     let passer = user(&allow(r#"["iam:PassRole","states:CreateStateMachine","states:StartExecution"]"#, "*"));
     let trusts = r#"{"Service":"states.eu-west-1.amazonaws.com"}"#;

@@ -26,7 +26,9 @@ fn action() -> impl Strategy<Value = String> {
         "s3:PutObject",
         "iam:*",
         "iam:PassRole",
-        "*:*", "sts:AssumeRole", "lambda:*",
+        "*:*",
+        "sts:AssumeRole",
+        "lambda:*",
         "s3:*Object",
         "iam:Put*",
     ])

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::Account;
 use super::reach::{ByPrefix, literal_beginnings, mentioned_roles, services, trust_reach};
 use crate::iam::admin::{AdminReport, AdminVerdict, Assessment};
+use crate::iam::arn::is_protected_role;
 use crate::iam::escalation::subject::{Subject, grade};
 use crate::iam::escalation::{Certainty, Escalation, Path, PathKind, Target, action_id, paths};
 use crate::iam::layers::{LayerKind, Question};
@@ -171,6 +172,9 @@ impl<'a> Closure<'a> {
     /// Who can become the target?
     fn reach(&mut self, target: usize, level: Certainty) {
         let principal = &self.account.principals[target];
+        if is_protected_role(&principal.arn) {
+            return;
+        }
         let trust = self.trusts.get(principal.arn.as_str()).copied();
         let document = match trust {
             Some(Content::Document(document)) => Some(&**document),
@@ -264,7 +268,7 @@ impl<'a> Closure<'a> {
                 let mut count = 0;
                 let role = asked
                     .inspect(|_| count += 1)
-                    .filter(|role| *role != subject.principal.arn)
+                    .filter(|role| *role != subject.principal.arn && !is_protected_role(role))
                     .filter_map(|role| {
                         let need = path.needs.first()?;
                         let granted = certain(subject.meets(need, role), Certainty::Certain)?;

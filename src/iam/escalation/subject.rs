@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Certainty, Escalation, Need, Path, PathKind, Target, action_id, paths};
-use crate::iam::arn::is_aws_managed;
+use crate::iam::arn::{is_aws_managed, is_protected_role};
 use crate::iam::context::Context;
 use crate::iam::glob::{self, Tok};
 use crate::iam::interest::{ActionId, Bits};
@@ -125,6 +125,7 @@ impl<'a> Subject<'a> {
             if principal.arn.is_empty() { self.iam_arn(target, SELF) } else { principal.arn.clone() }
         };
         match (target, principal.kind) {
+            (Target::Role, Kind::Role) if is_protected_role(&principal.arn) => Vec::new(),
             (Target::User, Kind::User) | (Target::Role, Kind::Role) => vec![itself(target)],
             (Target::Group, Kind::Group) => vec![itself(target)],
             (Target::User, Kind::Group) => vec![self.iam_arn(target, SELF)],
