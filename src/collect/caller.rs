@@ -238,7 +238,7 @@ impl Caller {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let tag = RequestTag { call: call.clone(), page, serial: self.serial.fetch_add(1, Ordering::Relaxed) };
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let mut attempt = 1;
         loop {
             if let Some(ended) = self.stopped() {
@@ -247,7 +247,8 @@ impl Caller {
             if let Some(pace) = &self.pace {
                 pace.wait(call).await;
             }
-            let error = match REQUEST.scope(tag.clone(), send()).await {
+            let tag = RequestTag { call: call.clone(), page, serial, attempt };
+            let error = match REQUEST.scope(tag, send()).await {
                 Ok(answer) => {
                     if let Some(pace) = &self.pace {
                         pace.answered(call);

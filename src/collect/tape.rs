@@ -37,6 +37,8 @@ pub struct RequestTag {
     pub page: u32,
     /// Different for every request; the same for the attempts of one.
     pub serial: u64,
+    /// Which attempt of this run, from 1. Later ones are made because the answer before was of no use.
+    pub attempt: u32,
 }
 
 /// The headers that are kept. None of them is secret, and none is needed but these.
@@ -122,7 +124,8 @@ impl HttpConnector for Connector {
                 None => fail(TransportFailure::Replay(format!("{} was not recorded with these parameters", tag.call))),
             };
         };
-        if let Some(Ok(answer)) = recorded.filter(is_final).map(|entry| answer(&self.tape.recording, &entry)) {
+        let usable = recorded.filter(|entry| tag.attempt == 1 && is_final(entry));
+        if let Some(Ok(answer)) = usable.map(|entry| answer(&self.tape.recording, &entry)) {
             return HttpConnectorFuture::ready(Ok(answer));
         }
         let entry = Entry {
