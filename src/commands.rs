@@ -73,7 +73,7 @@ impl std::error::Error for CommandError {}
 pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     use arguments::Command;
     match cli.command {
-        Command::Collect(args) => collect::run(args),
+        Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Controls(args) => controls::run(args),
         Command::Permissions(args) => permissions::run(args),

@@ -19,7 +19,10 @@ fn table() -> Vec<(String, String)> {
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
+        if path.file_name().is_some_and(|name| name == "tests" || name == "tests.rs") {
+            // Tests may print.
+            continue;
+        } else if path.is_dir() {
             sources(&path, into);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             into.push(path);
@@ -34,7 +37,8 @@ fn modules() -> BTreeMap<String, Vec<(PathBuf, String)>> {
     let mut modules: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
     for file in files {
         let below = file.strip_prefix("src").unwrap();
-        let module = below.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let module =
+            below.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
         let code: String = fs::read_to_string(&file)
             .unwrap()
             .lines()
@@ -82,7 +86,7 @@ fn modules_import_only_from_those_above_them() {
 #[test]
 fn only_the_named_modules_touch_aws_zip_clap_the_terminal_and_the_clock() {
     let things: [(&str, &[&str]); 5] = [
-        ("aws_*", &["aws_sdk_", "aws_config", "aws_smithy_", "aws_types", "aws_credential_types"]),
+        ("aws_*", &["aws_sdk_", "aws_config::", "aws_smithy_", "aws_types::", "aws_credential_types::"]),
         ("zip", &["zip::"]),
         ("clap", &["clap::", "clap_complete", "clap_mangen"]),
         ("printing", &["println!", "print!", "eprintln!", "eprint!", "stdout()", "stderr()"]),

@@ -2,7 +2,7 @@
 
 use super::caller::{Caller, Next};
 use super::convert::{Convert, convert, words};
-use super::iam::extend;
+use super::iam::{Insert, extend};
 use crate::evidence::{CallId, Evidence, Operation, Outcome, config};
 use aws_sdk_configservice::Client;
 use aws_sdk_configservice::types as sdk;
@@ -92,9 +92,9 @@ pub(super) async fn collect(
     client: &Client,
     region: &str,
     planned: &BTreeSet<Operation>,
-) -> Vec<Box<dyn FnOnce(&mut Evidence) + Send>> {
+) -> Vec<Insert> {
     use Operation as Op;
-    let mut inserts: Vec<Box<dyn FnOnce(&mut Evidence) + Send>> = Vec::new();
+    let mut inserts: Vec<Insert> = Vec::new();
     macro_rules! insert {
         ($call:expr, $outcome:expr) => {{
             let (call, outcome) = ($call, $outcome);

@@ -105,7 +105,8 @@ pub(super) async fn collect(caller: &Caller, client: &Client, planned: &BTreeSet
     rest.into_iter().for_each(|insert| insert(evidence));
 }
 
-type Insert = Box<dyn FnOnce(&mut Evidence) + Send>;
+/// Puts an answer in its place, once all calls that run side by side have ended.
+pub(super) type Insert = Box<dyn FnOnce(&mut Evidence) + Send>;
 
 /// The calls that are answered in a page or two.
 async fn small_calls(caller: &Caller, client: &Client, planned: &BTreeSet<Operation>) -> Vec<Insert> {

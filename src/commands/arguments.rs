@@ -28,7 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Collect evidence, evaluate it, and write the package
-    Collect(CollectArgs),
+    Collect(Box<CollectArgs>),
     /// Evaluate a package, a recording, or a folder of AWS CLI output again, offline
     Evaluate(EvaluateArgs),
     /// Show and check the controls: checks, frameworks, fields

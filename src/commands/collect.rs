@@ -119,7 +119,10 @@ fn finish(
         Err(error) => {
             work.keep = matches!(error, CollectError::Halted(Halt::Interrupted | Halt::CannotRecord(_)));
             let how = if work.keep {
-                format!("; what was collected is kept, go on with: auditpack collect --resume {}", work.path().display())
+                format!(
+                    "; what was collected is kept, go on with: auditpack collect --resume {}",
+                    work.path().display()
+                )
             } else {
                 String::new()
             };
@@ -185,7 +188,9 @@ async fn connect(args: &SessionArgs) -> Result<Session, CommandError> {
 
 fn ask_mfa_code(serial: &str) -> Result<String, String> {
     if !std::io::stdin().is_terminal() {
-        return Err(format!("the code of MFA device {serial} is needed and there is no terminal to ask for it; use --mfa-code"));
+        return Err(format!(
+            "the code of MFA device {serial} is needed and there is no terminal to ask for it; use --mfa-code"
+        ));
     }
     let code = rpassword::prompt_password(format!("code of MFA device {serial}: "));
     code.map(|code| code.trim().to_owned()).map_err(|e| format!("cannot read the code from the terminal: {e}"))
@@ -203,7 +208,8 @@ async fn stop_on_signal(stop: StopSignal) {
 #[cfg(unix)]
 async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // Without handlers the signals keep their ordinary effect.
         return std::future::pending().await;
     };

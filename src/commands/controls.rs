@@ -22,9 +22,9 @@ fn load(folder: Option<&Path>) -> Result<Catalogue, CommandError> {
 
 fn list(folder: Option<&Path>) -> Result<Exit, CommandError> {
     let head = ["check", "severity", "resource", "frameworks", "what should be so"].map(str::to_owned);
-    let rows = listing::list(&load(folder)?).into_iter().map(|row| {
-        [row.check, row.severity.to_owned(), row.resource.to_owned(), row.frameworks.join(" "), row.title]
-    });
+    let rows = listing::list(&load(folder)?)
+        .into_iter()
+        .map(|row| [row.check, row.severity.to_owned(), row.resource.to_owned(), row.frameworks.join(" "), row.title]);
     let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3)];
@@ -64,7 +64,11 @@ fn check(folder: Option<&Path>) -> Result<Exit, CommandError> {
         catalogue.checks.len(),
         catalogue.frameworks.len(),
         validation.cases,
-        if validation.is_ok() { "all as expected".to_owned() } else { format!("{} not as expected", validation.failures.len()) }
+        if validation.is_ok() {
+            "all as expected".to_owned()
+        } else {
+            format!("{} not as expected", validation.failures.len())
+        }
     );
     print(&text)?;
     if validation.is_ok() {

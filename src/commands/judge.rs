@@ -47,8 +47,7 @@ impl Judge {
         };
         let chosen = [&args.frameworks, &settings.frameworks].into_iter().find(|ids| !ids.is_empty());
         let frameworks = chosen.map_or_else(|| recorded.to_vec(), Clone::clone);
-        let controls =
-            Controls::load(args.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
+        let controls = Controls::load(args.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
         Ok(Self { controls, fail_on })
     }
 
@@ -77,10 +76,7 @@ impl Judge {
             }
             None => None,
         };
-        let written = written.as_ref().map(|(path, written)| Written {
-            path,
-            size: written.size,
-        });
+        let written = written.as_ref().map(|(path, written)| Written { path, size: written.size });
         match output.format {
             Format::Text => {
                 let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -78,9 +78,9 @@ pub(super) fn time(text: &str, last: bool) -> Result<Timestamp, CommandError> {
         let first = day.and_time(chrono::NaiveTime::MIN).and_utc();
         return Ok(Timestamp(if last { first + TimeDelta::seconds(86_399) } else { first }));
     }
-    DateTime::parse_from_rfc3339(text).map(|time| Timestamp(time.with_timezone(&Utc))).map_err(|_| {
-        CommandError::usage(format!("`{text}` is not a time; write 2026-07-01 or 2026-07-01T00:00:00Z"))
-    })
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| Timestamp(time.with_timezone(&Utc)))
+        .map_err(|_| CommandError::usage(format!("`{text}` is not a time; write 2026-07-01 or 2026-07-01T00:00:00Z")))
 }
 
 /// A length of time such as 30d, 12h or 2w.

@@ -111,10 +111,12 @@ fn pointer(file: &str, at: &str) -> Pointer {
 
 /// A row in which every field that is not given is denied.
 fn row(kind: Kind, name: &str, known: &[(&'static str, Value)]) -> Resource {
-    let unknown = |operation| FieldValue::Unknown(Arc::new(denied(operation)));
-    let fields = kind.schema().fields.iter();
+    let schema = kind.schema();
+    // What no call supplies is known of every row; here the call that lists the rows stands in for it.
+    let unknown =
+        |calls: &[Operation]| FieldValue::Unknown(Arc::new(denied(*calls.first().unwrap_or(&schema.population[0]))));
     let mut fields: BTreeMap<&'static str, FieldValue> =
-        fields.map(|field| (field.name, unknown(field.calls[0]))).collect();
+        schema.fields.iter().map(|field| (field.name, unknown(field.calls))).collect();
     fields.extend(known.iter().map(|(name, value)| (*name, FieldValue::Known(value.clone()))));
     let sources = BTreeMap::from([
         (Operation::IamGetCredentialReport, vec![pointer("evidence/iam/get-credential-report.csv", "L3")]),

@@ -177,7 +177,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Row>, String> {
     for record in reader.records() {
         let record = record.map_err(|e| format!("a row cannot be read: {e}"))?;
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push(row(bytes, line, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?);
+        rows.push(row(bytes, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?);
     }
     if rows.is_empty() {
         return Err("the report has no rows, not even root's".to_owned());
@@ -187,10 +187,11 @@ fn parse(bytes: &[u8]) -> Result<Vec<Row>, String> {
 
 /// Puts a line's name and ARN together again, where commas in them were not quoted: names may hold commas, paths
 /// commas and quotes. So many cells are too many; of the ways to give them to the two columns, the one is right in which
-/// the ARN ends in the name.
-fn rejoin(line: u64, bytes: &[u8], moved: usize) -> Option<csv::StringRecord> {
-    let text = std::str::from_utf8(bytes).ok()?.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    let cells: Vec<&str> = text.trim_end_matches('\r').split(',').collect();
+/// the ARN ends in the name. `text` begins with the line.
+fn rejoin(text: &[u8], columns: usize) -> Option<csv::StringRecord> {
+    let line = std::str::from_utf8(text.split(|byte| *byte == b'\n').next()?).ok()?;
+    let cells: Vec<&str> = line.trim_end_matches('\r').split(',').collect();
+    let moved = cells.len().checked_sub(columns)?;
     (1..=moved + 1).find_map(|name_cells| {
         let name = cells.get(..name_cells)?.join(",");
         let arn = cells.get(name_cells..moved + 2)?.join(",");
@@ -203,22 +204,21 @@ fn rejoin(line: u64, bytes: &[u8], moved: usize) -> Option<csv::StringRecord> {
 
 fn row(
     bytes: &[u8],
-    line: u64,
     header: &csv::StringRecord,
     record: &csv::StringRecord,
     position: &impl Fn(&str) -> Option<usize>,
 ) -> Result<Row, String> {
-    let whole = match record.len().checked_sub(header.len()) {
-        Some(0) => None,
-        moved => Some(moved.and_then(|moved| rejoin(line, bytes, moved)).ok_or_else(|| {
-            format!("{} cells where the header has {}", record.len(), header.len())
-        })?),
+    let place = record.position().map_or((0, 0), |place| (place.line(), place.byte()));
+    let whole = if record.len() == header.len() {
+        None
+    } else {
+        let text = usize::try_from(place.1).ok().and_then(|at| bytes.get(at..));
+        let rejoined = text.and_then(|text| rejoin(text, header.len()));
+        Some(rejoined.ok_or_else(|| format!("{} cells where the header has {}", record.len(), header.len()))?)
     };
     let record = whole.as_ref().unwrap_or(record);
     let arn = record.get(1).unwrap_or_default().to_owned();
-    let cell = |name: &str| -> &str {
-        position(name).and_then(|at| record.get(at)).unwrap_or_default()
-    };
+    let cell = |name: &str| -> &str { position(name).and_then(|at| record.get(at)).unwrap_or_default() };
     let first = cell("user");
     let user = if first == ROOT {
         ROOT.to_owned()
@@ -247,7 +247,7 @@ fn row(
     };
     let password_enabled = boolean(cell("password_enabled"))?;
     Ok(Row {
-        line,
+        line: place.0,
         created: time(cell("user_creation_time"))?,
         password_last_used: match last_used(cell("password_last_used"))? {
             LastUsed::NoCredential if password_enabled == Some(true) => LastUsed::Never,
@@ -322,7 +322,8 @@ mod tests {
 
     #[test]
     fn a_comma_and_quotes_in_a_path_move_no_column() {
-        for arn in ["arn:aws:iam::111122223333:user/a,b/\"c\"/=x/ann", "arn:aws:iam::111122223333:user/\"a\",\"b\"/ann"] {
+        for arn in ["arn:aws:iam::111122223333:user/a,b/\"c\"/=x/ann", "arn:aws:iam::111122223333:user/\"a\",\"b\"/ann"]
+        {
             let row = format!("ann,{arn},2025-01-01T00:00:00Z,true,N/A,N/A,N/A,true,{KEYS}");
             let report = report(&row).unwrap();
             assert_eq!((report.rows[0].user.as_str(), report.rows[0].arn.as_str()), ("ann", arn));

@@ -23,7 +23,7 @@ pub fn target(out: Option<&Path>, account: Option<&str>, as_of: Timestamp) -> Pa
 
 fn ends_like_a_folder(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|c| std::path::is_separator(char::from(*c)))
-        || matches!(path.file_name(), None)
+        || path.file_name().is_none()
 }
 
 #[cfg(test)]

@@ -82,7 +82,9 @@ pub fn files(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut package = auditpack::package::open(path).unwrap();
     assert!(package.check_sums().is_intact());
     let paths: Vec<String> = package.paths().map(str::to_owned).collect();
-    paths.into_iter().map(|path| (path.clone(), package.read(&path).unwrap())).collect()
+    // The list of checksums cannot be in the list of checksums.
+    let listed = paths.into_iter().filter(|path| path != "SHA256SUMS");
+    listed.map(|path| (path.clone(), package.read(&path).unwrap())).collect()
 }
 
 /// A JSON file of a package.
@@ -97,7 +99,14 @@ pub fn findings(files: &BTreeMap<String, Vec<u8>>) -> Vec<(String, String, Strin
         .as_array()
         .unwrap()
         .iter()
-        .map(|f| (text(f, "check"), text(f, "status"), f["resource"]["id"].as_str().unwrap_or("").to_owned(), text(f, "message")))
+        .map(|f| {
+            (
+                text(f, "check"),
+                text(f, "status"),
+                f["resource"]["id"].as_str().unwrap_or("").to_owned(),
+                text(f, "message"),
+            )
+        })
         .collect()
 }
 
