@@ -1,12 +1,14 @@
 //! `auditpack.toml`: what a user sets once for all runs. It is read here and checked against the controls in
 //! [`Settings::resolve`], when these are known.
 
+mod vendors;
+
 use super::check::Check;
 use super::error::{LoadError, LoadErrors, Source, suggest};
 use super::node::{Content, Node, Reader};
 use super::parameter::Parameter;
 use crate::finding::{Exception, Severity};
-use crate::resource::Value;
+use crate::resource::{Profile, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -28,6 +30,8 @@ pub struct Settings {
     pub regions: Vec<String>,
     /// The length of the period in days.
     pub period_days: Option<i64>,
+    /// What AWS cannot tell: the owner's other accounts, and the vendors with their terms.
+    pub profile: Profile,
     /// The file that they were read from.
     pub file: Option<SettingsFile>,
 }
@@ -165,7 +169,7 @@ fn value_content(value: &DeValue<'_>) -> Content {
 }
 
 fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
-    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions"];
+    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions", "own_accounts", "vendors"];
     let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
     let mut file = SettingsFile {
         source: reader.source.clone(),
@@ -218,6 +222,7 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
             file.exceptions.push(span);
         }
     }
+    settings.profile = vendors::read(reader, &fields);
     settings.file = Some(file);
 }
 
