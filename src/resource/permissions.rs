@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub(super) fn set(row: &mut Row, access: &Access, input: &Input<'_>, arn: Option<&str>) {
     let admin = access.admin(input, arn);
     row.set("admin", admin.clone().map(|report| report.verdict.id()));
+    row.set("admin_by", admin.clone().map(words::admin_by));
+    row.set("admin_certainty", admin.clone().map(words::certainty));
     row.set("admin_reason", admin.clone().map(words::admin_reason));
     row.set("admin_conditions", admin.clone().map(|report| report.keys.clone()));
     row.set("escalation_paths", admin.map(|report| report.paths.iter().map(words::escalation).collect::<Vec<_>>()));

@@ -157,6 +157,8 @@ kinds! {
         permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
         service_credentials: Texts from [IamListServiceSpecificCredentials] "active service-specific credentials, as service name and id";
         admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what all policies of the user and its groups together make of it: admin (everything on everything), admin-except-deny, conditional-admin, admin-equivalent (it can make itself one) or not-admin; an upper bound, see upper_bound";
+        admin_by: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "by what: statements (which give everything outright), path (it can make itself one) or none";
+        admin_certainty: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "how sure it is: certain (the documents prove it), potential (the permissions are there; whether there is something to use them on, such as an instance that runs as administrator, the documents do not say), conditional or none";
         admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why: the statements, the conditions, or the way to become an administrator";
         admin_conditions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the condition keys that the verdict hangs on, in lower case";
         escalation_paths: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the ways by which it can become an administrator, the surest first";
@@ -197,6 +199,8 @@ kinds! {
         attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
         permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
         admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what all policies of the role together make of it: admin (everything on everything), admin-except-deny, conditional-admin, admin-equivalent (it can make itself one) or not-admin; an upper bound, see upper_bound";
+        admin_by: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "by what: statements (which give everything outright), path (it can make itself one) or none";
+        admin_certainty: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "how sure it is: certain (the documents prove it), potential (the permissions are there; whether there is something to use them on, such as an instance that runs as administrator, the documents do not say), conditional or none";
         admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why: the statements, the conditions, or the way to become an administrator";
         admin_conditions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the condition keys that the verdict hangs on, in lower case";
         escalation_paths: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the ways by which it can become an administrator, the surest first";
@@ -221,6 +225,8 @@ kinds! {
         inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the group's inline policies";
         attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
         admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what all policies of the group, for a member who has nothing else, together make of it: admin (everything on everything), admin-except-deny, conditional-admin, admin-equivalent (it can make itself one) or not-admin; an upper bound, see upper_bound";
+        admin_by: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "by what: statements (which give everything outright), path (it can make itself one) or none";
+        admin_certainty: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "how sure it is: certain (the documents prove it), potential (the permissions are there; whether there is something to use them on, such as an instance that runs as administrator, the documents do not say), conditional or none";
         admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why: the statements, the conditions, or the way to become an administrator";
         admin_conditions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the condition keys that the verdict hangs on, in lower case";
         escalation_paths: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the ways by which it can become an administrator, the surest first";
@@ -246,7 +252,7 @@ kinds! {
         role_arn: Text from [IamGetAccountAuthorizationDetails] "its ARN";
         kind: Text from [IamGetAccountAuthorizationDetails] "cross-account, same-account, public, saml, oidc, service, orphan (a deleted principal) or unclear";
         principal: Text from [IamGetAccountAuthorizationDetails] "who takes it, as the trust policy names them";
-        principal_type: Text from [IamGetAccountAuthorizationDetails] "account, user, role, session, provider, service, anyone, deleted or other";
+        principal_type: Text from [IamGetAccountAuthorizationDetails] "account, user, role, session, organization (anybody, narrowed by conditions), provider, service, anyone, deleted or other";
         account: Text "or null" from [IamGetAccountAuthorizationDetails] "the account of the principal";
         own: Bool from [IamGetAccountAuthorizationDetails] "the account is the role's own, or one of own_accounts in auditpack.toml";
         vendor: Text "or null" from [IamGetAccountAuthorizationDetails] "the vendor of auditpack.toml whose account it is";

@@ -123,6 +123,7 @@ pub(super) fn problems(path: &TrustPath) -> Vec<String> {
 pub(super) fn who(path: &TrustPath) -> String {
     match (path.kind, &path.account) {
         (PathKind::Public, _) => "anybody".to_owned(),
+        (PathKind::CrossAccount, None) => "accounts that the conditions narrow it to".to_owned(),
         (_, Some(account)) if path.principal == *account || path.principal.ends_with(":root") => {
             format!("account {account}")
         }
@@ -137,6 +138,8 @@ fn principal_type(path: &TrustPath) -> &'static str {
         PathKind::Service => "service",
         PathKind::Orphan => "deleted",
         PathKind::Unclear => "other",
+        // Anybody, narrowed by conditions that name no single account.
+        PathKind::CrossAccount if path.account.is_none() => "organization",
         PathKind::SameAccount | PathKind::CrossAccount => {
             let resource = path.principal.splitn(6, ':').nth(5).unwrap_or_default();
             match resource.split('/').next().unwrap_or_default() {

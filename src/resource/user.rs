@@ -176,8 +176,10 @@ fn without_policies(row: &mut Row, missing: &Arc<Unknown>) {
 }
 
 /// The fields that come from the user's policies.
-const POLICY_FIELDS: [&str; 13] = [
+const POLICY_FIELDS: [&str; 15] = [
     "admin",
+    "admin_by",
+    "admin_certainty",
     "admin_reason",
     "admin_conditions",
     "escalation_paths",

@@ -54,7 +54,8 @@ pub fn admin_reason(report: &AdminReport) -> String {
         AdminVerdict::AdminExceptDeny => {
             format!("everything on everything by {}, except what is denied by {}", statements(), few(&report.denies, statement))
         }
-        AdminVerdict::ConditionalAdmin => match report.paths.first().filter(|_| report.statements.is_empty()) {
+        // Through a way that hangs on conditions, or by statements that do.
+        AdminVerdict::ConditionalAdmin => match report.paths.first().filter(|_| report.by_path) {
             Some(path) => escalation(path),
             None => format!("an administrator by {}, depending on {}", statements(), keys()),
         },
@@ -88,13 +89,23 @@ pub fn escalation(path: &Escalation) -> String {
     text
 }
 
-/// How sure a way is, in one word.
-pub fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Certain => "certain",
-        Certainty::Potential => "potential",
-        Certainty::Conditional => "conditional",
-        Certainty::Unknown => "unknown",
+/// By what somebody is an administrator: `statements`, a `path`, or `none`.
+pub fn admin_by(report: &AdminReport) -> &'static str {
+    match &report.verdict {
+        AdminVerdict::NotAdmin | AdminVerdict::Unknown { .. } => "none",
+        _ if report.by_path => "path",
+        _ => "statements",
+    }
+}
+
+/// How sure it is that somebody is an administrator: `certain`, `potential` or `conditional`; `none` if not at all.
+pub fn certainty(report: &AdminReport) -> &'static str {
+    match &report.verdict {
+        AdminVerdict::Admin | AdminVerdict::AdminExceptDeny => "certain",
+        AdminVerdict::AdminEquivalent { path } if path.certainty == Certainty::Certain => "certain",
+        AdminVerdict::AdminEquivalent { .. } => "potential",
+        AdminVerdict::ConditionalAdmin => "conditional",
+        AdminVerdict::NotAdmin | AdminVerdict::Unknown { .. } => "none",
     }
 }
 
