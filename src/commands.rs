@@ -6,6 +6,7 @@ mod arguments;
 mod collect;
 mod controls;
 mod evaluate;
+mod explain;
 mod judge;
 mod permissions;
 mod progress;
@@ -75,6 +76,7 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::Controls(args) => controls::run(args),
         Command::Permissions(args) => permissions::run(args),
         Command::Completions { shell } => shell::completions(shell),

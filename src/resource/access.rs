@@ -22,8 +22,8 @@ use crate::iam::trust::TrustReport;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-pub use text::statement_text;
-pub(crate) use text::{has_statement_list, trust_statement_text};
+pub(crate) use text::has_statement_list;
+pub use text::{statement_text, trust_statement_text};
 
 /// The analysis of an account, and where what it rests on has holes.
 #[derive(Clone, Debug, Default)]

@@ -87,7 +87,7 @@ fn compact(json: &str) -> String {
 }
 
 /// The text of a trust policy's statement.
-pub(crate) fn trust_statement_text(evidence: &Evidence, role: &str, index: usize) -> Option<String> {
+pub fn trust_statement_text(evidence: &Evidence, role: &str, index: usize) -> Option<String> {
     let details = super::details(evidence)?;
     let role = details.role_detail_list.iter().find(|detail| detail.arn.as_deref() == Some(role))?;
     nth(role.assume_role_policy_document.as_ref()?.as_str(), index)

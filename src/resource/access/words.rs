@@ -3,6 +3,7 @@
 use crate::iam::admin::{AdminReport, AdminVerdict};
 use crate::iam::decision::{LayerKind, StatementRef};
 use crate::iam::escalation::{Certainty, Escalation};
+use crate::iam::mfa::{MfaReport, MfaVerdict};
 use crate::iam::tamper::Tampering;
 use crate::iam::trust::{MfaLimit, Requirement, TrustPath};
 use crate::iam::{Outcome, Truth};
@@ -136,6 +137,27 @@ pub fn counter_example(requirement: &Requirement) -> Option<&str> {
         Requirement::RequiredButAnyValue => Some("a request with any value at all"),
         Requirement::RequiredButPattern => Some("a request with any value that fits the pattern"),
         _ => None,
+    }
+}
+
+/// The requests that get through a path without what one would ask of them, of all requirements.
+pub fn counter_examples(path: &TrustPath) -> Vec<String> {
+    let needs = &path.requirements;
+    let mut found: Vec<String> = [&needs.external_id, &needs.mfa]
+        .into_iter()
+        .filter_map(|requirement| counter_example(requirement).map(str::to_owned))
+        .collect();
+    found.extend(path.oidc.as_ref().and_then(|oidc| oidc.example.clone()));
+    found
+}
+
+/// Whether a user's policies enforce MFA, with what is left without it.
+pub fn mfa(report: &MfaReport) -> String {
+    let id = report.verdict.id();
+    match &report.verdict {
+        MfaVerdict::NotEnforced { counter_example } => format!("{id}: {counter_example}"),
+        MfaVerdict::Unknown { reason } => format!("{id}: {reason}"),
+        _ => id.to_owned(),
     }
 }
 
