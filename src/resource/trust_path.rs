@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::{Kind, Population, Unknown};
 use crate::evidence::Operation;
 use crate::evidence::iam::RoleDetail;
-use crate::iam::trust::{PathKind, Requirement, TrustPath, TrustReport};
+use crate::iam::trust::{OidcWidth, PathKind, Requirement, TrustPath, TrustReport};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -75,7 +75,8 @@ fn row(
     row.known("oidc_example", oidc.and_then(|oidc| oidc.example.as_deref()));
     row.known("oidc_subjects", oidc.map_or_else(Vec::new, |oidc| oidc.subjects.clone()));
     row.known("service_guard", path.guard.as_ref().map(|guard| guard.id()));
-    let gone = path.kind == PathKind::Orphan || path.open.is_false();
+    let dead = oidc.is_some_and(|oidc| oidc.width == OidcWidth::Dead);
+    let gone = path.kind == PathKind::Orphan || path.open.is_false() || dead;
     let missing = path.findings.iter().any(|finding| finding.id == "missing-principal");
     // Whether a principal exists is known only where all principals are.
     let whole = || details.whole().map(|_| missing);
