@@ -72,9 +72,7 @@ fn the_vendors_roles_are_found_and_judged() {
 #[test]
 fn the_vendors_sessions_are_read_from_the_event_history() {
     let found = findings();
-    let count = |check: &str, status: &str| {
-        found.get(&(check.to_owned(), status.to_owned())).map_or(0, Vec::len)
-    };
+    let count = |check: &str, status: &str| found.get(&(check.to_owned(), status.to_owned())).map_or(0, Vec::len);
     // 14 sessions and 2 refusals; of six, the vendor's own MFA is not in the customer's record.
     assert_eq!(count("vendor-session-mfa", "not-applicable"), 2);
     assert_eq!((count("vendor-session-mfa", "pass"), count("vendor-session-mfa", "unknown")), (8, 6));

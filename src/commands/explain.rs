@@ -3,7 +3,7 @@
 mod answer;
 mod find;
 
-use super::arguments::{Format, ExplainArgs};
+use super::arguments::{ExplainArgs, Format};
 use super::judge::settings;
 use super::source::evidence_at;
 use super::{CommandError, Exit, print};

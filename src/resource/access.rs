@@ -78,10 +78,7 @@ impl Access {
             let Some(arn) = role.arn.as_deref().filter(|arn| !trust_by_arn.contains_key(*arn)) else { continue };
             trust_by_arn.insert(arn.to_owned(), trusts.len());
             let document = role.assume_role_policy_document.as_ref();
-            trusts.push((
-                arn.to_owned(),
-                document.map_or(Content::Missing, |text| reader.library.read(text.as_str())),
-            ));
+            trusts.push((arn.to_owned(), document.map_or(Content::Missing, |text| reader.library.read(text.as_str()))));
         }
         let policies = reader.policies(details);
         let account = Account {
@@ -281,7 +278,9 @@ impl<'a, 'i> Reader<'a, 'i> {
             let source = match &policy.policy_document {
                 Some(text) => self.library.inline(name, text.as_str()),
                 None => {
-                    making.hole(self.input.details.unknown(format!("the document of the inline policy {name} is not told")));
+                    making.hole(
+                        self.input.details.unknown(format!("the document of the inline policy {name} is not told")),
+                    );
                     PolicySource::missing(name)
                 }
             };

@@ -109,8 +109,11 @@ impl Events {
 
     /// Reads the records once more, for what the sessions that were found did.
     fn follow(&mut self, evidence: &Evidence, regions: &[&str]) {
-        let keys: BTreeMap<String, (i64, BTreeSet<String>)> =
-            self.sessions.iter().filter_map(|session| Some((session.access_key.clone()?, Default::default()))).collect();
+        let keys: BTreeMap<String, (i64, BTreeSet<String>)> = self
+            .sessions
+            .iter()
+            .filter_map(|session| Some((session.access_key.clone()?, Default::default())))
+            .collect();
         if keys.is_empty() {
             return;
         }

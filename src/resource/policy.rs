@@ -48,7 +48,9 @@ pub(super) fn policies(input: &Input<'_>, access: &Access) -> Population {
         let mut usages = Usages::new();
         for holder in holders(arrived) {
             collect_usage(&holder, &mut usages);
-            rows.extend(holder.inline.iter().enumerate().map(|(at, policy)| inline(input, access, &holder, at, policy)));
+            rows.extend(
+                holder.inline.iter().enumerate().map(|(at, policy)| inline(input, access, &holder, at, policy)),
+            );
         }
         let mut told = HashSet::new();
         for (at, policy) in arrived.policies.iter().enumerate() {
@@ -163,7 +165,13 @@ fn document_told(input: &Input<'_>, arn: &str) -> Fact<()> {
     if is_administrator_access(arn) { Ok(()) } else { input.managed_document(arn).map(|_| ()) }
 }
 
-fn managed(input: &Input<'_>, access: &Access, at: usize, policy: &ManagedPolicyDetail, usage: Option<&Usage<'_>>) -> Row {
+fn managed(
+    input: &Input<'_>,
+    access: &Access,
+    at: usize,
+    policy: &ManagedPolicyDetail,
+    usage: Option<&Usage<'_>>,
+) -> Row {
     let details = &input.details;
     let id = policy.arn.clone().unwrap_or_else(|| format!("policy without ARN, number {at}"));
     let place = details.at(format!("/Policies/{at}"));

@@ -334,22 +334,22 @@ kinds! {
         last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; null if not within the 400 days that IAM keeps";
     }
     VendorSession "iam.vendor_session", "vendor's session", "vendors' sessions", "vendor-sessions.csv", from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] {
-        time: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "when the role was taken, in UTC";
-        vendor: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the vendor's name";
-        role: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the ARN of the role";
-        outcome: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "assumed or refused";
-        error: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "AWS's error code, of an attempt that was refused";
-        action: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "how: AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity";
-        caller_account: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the account that the caller came from";
-        caller: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the caller as AWS's record names it: for another account's caller, only its unique id and session";
-        session_name: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the session's name, which the caller chose unless the trust policy pins it";
-        generic_name: Bool from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the session's name is one that a program made up, or none: it tells nobody apart";
-        source_identity: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the source identity, which no later session can change";
-        source_ip: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the address, or the AWS service, that the call came from";
-        user_agent: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the program, as it calls itself";
-        mfa: Bool from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the caller had signed in with MFA; unknown where AWS's record does not say, as mostly for callers of another account";
-        duration_seconds: Int "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "from taking the role to the credentials' expiry; null for an attempt that was refused";
-        access_key: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the id of the session's access key, by which its actions are found in the event history";
+        time: Text from [CloudTrailLookupEvents] "when the role was taken, in UTC";
+        vendor: Text from [CloudTrailLookupEvents] "the vendor's name";
+        role: Text from [CloudTrailLookupEvents] "the ARN of the role";
+        outcome: Text from [CloudTrailLookupEvents] "assumed or refused";
+        error: Text "or null" from [CloudTrailLookupEvents] "AWS's error code, of an attempt that was refused";
+        action: Text from [CloudTrailLookupEvents] "how: AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity";
+        caller_account: Text "or null" from [CloudTrailLookupEvents] "the account that the caller came from";
+        caller: Text "or null" from [CloudTrailLookupEvents] "the caller as AWS's record names it: for another account's caller, only its unique id and session";
+        session_name: Text "or null" from [CloudTrailLookupEvents] "the session's name, which the caller chose unless the trust policy pins it";
+        generic_name: Bool from [CloudTrailLookupEvents] "the session's name is one that a program made up, or none: it tells nobody apart";
+        source_identity: Text "or null" from [CloudTrailLookupEvents] "the source identity, which no later session can change";
+        source_ip: Text "or null" from [CloudTrailLookupEvents] "the address, or the AWS service, that the call came from";
+        user_agent: Text "or null" from [CloudTrailLookupEvents] "the program, as it calls itself";
+        mfa: Bool from [CloudTrailLookupEvents] "the caller had signed in with MFA; unknown where AWS's record does not say, as mostly for callers of another account";
+        duration_seconds: Int "or null" from [CloudTrailLookupEvents] "from taking the role to the credentials' expiry; null for an attempt that was refused";
+        access_key: Text "or null" from [CloudTrailLookupEvents] "the id of the session's access key, by which its actions are found in the event history";
         events: Int from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "events of the session in the event history, which has no data events";
         actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "what the session did: service and action";
     }

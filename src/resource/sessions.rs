@@ -268,7 +268,8 @@ impl Assumption<'_> {
             return Ok(true);
         }
         let caller = self.user_identity.as_ref();
-        let federated = caller.is_some_and(|caller| is(&caller.kind, "SAMLUser") || is(&caller.kind, "WebIdentityUser"));
+        let federated =
+            caller.is_some_and(|caller| is(&caller.kind, "SAMLUser") || is(&caller.kind, "WebIdentityUser"));
         let told = caller.and_then(|caller| caller.session_context.as_ref()?.attributes.as_ref()?.mfa_authenticated);
         match told.map(|raw| raw.get().trim_matches('"')) {
             Some("true") => Ok(true),
@@ -294,7 +295,8 @@ pub(super) fn count_activity(line: &[u8], by_key: &mut BTreeMap<String, (i64, BT
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html>).
 fn is_generic(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let made_up = ["botocore-session-", "aws-sdk-", "aws-go-sdk-", "aws-cli-session-", "awscli-", "terraform-", "session"];
+    let made_up =
+        ["botocore-session-", "aws-sdk-", "aws-go-sdk-", "aws-cli-session-", "awscli-", "terraform-", "session"];
     made_up.iter().any(|prefix| lower.starts_with(prefix)) || lower.bytes().all(|byte| !byte.is_ascii_alphabetic())
 }
 
@@ -328,10 +330,8 @@ fn row(input: &Input<'_>, session: &Session, gaps: &[Arc<Unknown>]) -> Row {
     row.known("source_identity", session.source_identity.as_deref());
     row.known("source_ip", session.source_ip.as_deref());
     row.known("user_agent", session.user_agent.as_deref());
-    let events = super::build::Source::<crate::evidence::cloudtrail::LookupEvents>::regional(
-        input.evidence,
-        &session.region,
-    );
+    let events =
+        super::build::Source::<crate::evidence::cloudtrail::LookupEvents>::regional(input.evidence, &session.region);
     row.set("mfa", session.mfa.map_err(|reason| events.unknown(reason)));
     let expires = session.duration.map(Some);
     let untold = session.error.is_none();

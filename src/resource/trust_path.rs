@@ -26,7 +26,8 @@ pub(super) fn trust_paths(input: &Input<'_>, access: &Access, profile: &Profile)
         };
         let Some(report) = access.trust(arn).filter(|_| seen.insert(arn)) else { continue };
         if let Some(problem) = &report.problem {
-            incomplete.push(details.unknown(format!("the trust policy of the role {name} cannot be read whole: {problem}")));
+            incomplete
+                .push(details.unknown(format!("the trust policy of the role {name} cannot be read whole: {problem}")));
         }
         rows.extend(report.paths.iter().map(|path| row(input, access, profile, at, role, report, path)));
     }

@@ -37,7 +37,13 @@ pub(super) fn users(input: &Input<'_>, events: &Events, access: &Access) -> Popu
         let reported = detail.arn.as_deref().and_then(|arn| input.reported.get(arn).copied());
         from_report(&mut row, reported.ok_or_else(|| missing_in_report(input, detail)), input);
         from_credentials(&mut row, detail.user_name.as_deref(), &service, &credentials);
-        from_policies(&mut row, detail.arn.as_deref(), reported.ok_or_else(|| missing_in_report(input, detail)), access, input);
+        from_policies(
+            &mut row,
+            detail.arn.as_deref(),
+            reported.ok_or_else(|| missing_in_report(input, detail)),
+            access,
+            input,
+        );
         rows.push(row);
     }
     for reported in input.report.arrived().into_iter().flat_map(|report| report.users()) {
@@ -152,17 +158,10 @@ fn from_report(row: &mut Row, reported: Fact<&report::Row>, input: &Input<'_>) {
 }
 
 /// What the user's policies make of the user.
-fn from_policies(
-    row: &mut Row,
-    arn: Option<&str>,
-    reported: Fact<&report::Row>,
-    access: &Access,
-    input: &Input<'_>,
-) {
+fn from_policies(row: &mut Row, arn: Option<&str>, reported: Fact<&report::Row>, access: &Access, input: &Input<'_>) {
     permissions::set(row, access, input, arn);
     let told = |what: &str| input.report.unknown(format!("the credential report does not tell {what}"));
-    let password =
-        reported.clone().and_then(|r| r.password_enabled.ok_or_else(|| told("whether there is a password")));
+    let password = reported.clone().and_then(|r| r.password_enabled.ok_or_else(|| told("whether there is a password")));
     let device = reported.clone().and_then(|r| r.mfa_active.ok_or_else(|| told("whether there is an MFA device")));
     let keys = reported.map(|r| active_keys(&r));
     permissions::set_mfa(row, &access.mfa(input, arn), (password, device, keys));

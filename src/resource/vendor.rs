@@ -37,7 +37,8 @@ pub(super) fn vendor_roles<'a>(input: &Input<'a>, access: &'a Access, profile: &
         let (Some(arn), Some(name)) = (detail.arn.as_deref(), detail.role_name.as_deref()) else { continue };
         let trust = access.trust(arn);
         for vendor in &profile.vendors {
-            let theirs = |path: &TrustPath| path.account.as_ref().is_some_and(|account| vendor.accounts.contains(account));
+            let theirs =
+                |path: &TrustPath| path.account.as_ref().is_some_and(|account| vendor.accounts.contains(account));
             let trusts_vendor = trust.is_some_and(|report| report.paths.iter().any(theirs));
             if vendor.expects(name) || trusts_vendor {
                 roles.push(VendorRole { vendor, detail, at, arn, name, trust, trusts_vendor });
@@ -77,7 +78,10 @@ pub(super) fn vendors(
         let users = users.iter().filter_map(|user| user.user_name.as_deref()).filter(|name| any(&vendor.users, name));
         row.set("users", whole.clone().map(|_| sorted(users)));
         row.set("same_permissions", whole.and_then(|_| same_permissions(input, access, &own)));
-        let sessions = events.sessions().map(|sessions| sessions.iter().filter(|one| one.vendor == vendor.name));
+        let sessions = details
+            .whole()
+            .and_then(|_| events.sessions())
+            .map(|sessions| sessions.iter().filter(|one| one.vendor == vendor.name));
         row.set("sessions", sessions.clone().map(|all| all.filter(|one| one.error.is_none()).count() as i64));
         row.set("refused", sessions.map(|all| all.filter(|one| one.error.is_some()).count() as i64));
         row
@@ -87,6 +91,9 @@ pub(super) fn vendors(
 
 /// Pairs of roles that may do exactly the same. Those that cannot be compared leave the question open.
 fn same_permissions(input: &Input<'_>, access: &Access, roles: &[&VendorRole<'_>]) -> Fact<Vec<String>> {
+    for role in roles {
+        permissions::whole(access, input, role.arn)?;
+    }
     let mut same = Vec::new();
     for (at, first) in roles.iter().enumerate() {
         for second in roles.iter().skip(at + 1) {
@@ -214,10 +221,14 @@ fn contradictions(trust: &TrustReport) -> Vec<String> {
 }
 
 /// The vendor's name by each of its roles' ARNs, and by each of its accounts.
-pub(super) fn watched(roles: &[VendorRole<'_>], profile: &Profile) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+pub(super) fn watched(
+    roles: &[VendorRole<'_>],
+    profile: &Profile,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let by_role = roles.iter().map(|role| (role.arn.to_owned(), role.vendor.name.clone())).collect();
-    let accounts = profile.vendors.iter().flat_map(|vendor| {
-        vendor.accounts.iter().map(|account| (account.clone(), vendor.name.clone()))
-    });
+    let accounts = profile
+        .vendors
+        .iter()
+        .flat_map(|vendor| vendor.accounts.iter().map(|account| (account.clone(), vendor.name.clone())));
     (by_role, accounts.collect())
 }

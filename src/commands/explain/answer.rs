@@ -155,7 +155,10 @@ impl Answer {
             out_of_sight.push(format!("a document of the principal: {}: {}", hole.call, hole.reason));
         }
         if let Some(gap) = access.incomplete() {
-            out_of_sight.push(format!("users, roles, groups and policies that were not collected: {}: {}", gap.call, gap.reason));
+            out_of_sight.push(format!(
+                "users, roles, groups and policies that were not collected: {}: {}",
+                gap.call, gap.reason
+            ));
         }
         Self {
             format: "auditpack-explain/1",
@@ -216,7 +219,11 @@ impl Answer {
             writeln!(out, "\nStatements that decide")?;
             for statement in &self.statements {
                 writeln!(out, "  {}: {}", statement.effect, shown(&statement.place))?;
-                writeln!(out, "      {}", shown(statement.text.as_deref().unwrap_or("(its text is not in the evidence)")))?;
+                writeln!(
+                    out,
+                    "      {}",
+                    shown(statement.text.as_deref().unwrap_or("(its text is not in the evidence)"))
+                )?;
             }
         }
         if !self.escalation_paths.is_empty() {
@@ -251,7 +258,15 @@ impl Answer {
 }
 
 fn write_way(out: &mut String, way: &Way) -> std::fmt::Result {
-    writeln!(out, "  - {} ({}, {}, {}), statement {}", shown(&way.principal), way.kind, way.action, way.open, way.statement)?;
+    writeln!(
+        out,
+        "  - {} ({}, {}, {}), statement {}",
+        shown(&way.principal),
+        way.kind,
+        way.action,
+        way.open,
+        way.statement
+    )?;
     if let Some(text) = &way.text {
         writeln!(out, "      {}", shown(text))?;
     }

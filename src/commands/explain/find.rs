@@ -15,7 +15,10 @@ pub(super) fn principal<'a>(access: &'a Access, wanted: &str) -> Result<Analysed
             Some(gap) => format!("{}: {}", gap.call, gap.reason),
             None => "the account has none".to_owned(),
         };
-        return Err(CommandError { exit: crate::commands::Exit::Incomplete, message: format!("no users, roles and groups are known: {why}") });
+        return Err(CommandError {
+            exit: crate::commands::Exit::Incomplete,
+            message: format!("no users, roles and groups are known: {why}"),
+        });
     }
     if let Some(found) = access.principal(wanted) {
         return Ok(found);
@@ -95,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_distance_counts_edits() {
-        for (a, b, far) in [("", "", 0), ("a", "", 1), ("ce-admn", "ce-admin", 1), ("abc", "axc", 1), ("abc", "cba", 2)] {
+        for (a, b, far) in [("", "", 0), ("a", "", 1), ("ce-admn", "ce-admin", 1), ("abc", "axc", 1), ("abc", "cba", 2)]
+        {
             assert_eq!(distance(a, b), far, "{a} {b}");
         }
     }

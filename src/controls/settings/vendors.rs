@@ -82,9 +82,9 @@ fn accounts(reader: &mut Reader, fields: &Fields<'_>, key: &str) -> Vec<String> 
 fn length(reader: &mut Reader, fields: &Fields<'_>, key: &str, longest: i64) -> Option<i64> {
     let node = fields.get(key)?;
     let text = reader.text(node)?;
-    let seconds = [("h", 3600), ("m", 60), ("s", 1)].iter().find_map(|(unit, seconds)| {
-        text.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(*seconds)
-    });
+    let seconds = [("h", 3600), ("m", 60), ("s", 1)]
+        .iter()
+        .find_map(|(unit, seconds)| text.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(*seconds));
     match seconds {
         Some(seconds) if (1..=longest).contains(&seconds) => Some(seconds),
         _ => {

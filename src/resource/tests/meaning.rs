@@ -150,7 +150,7 @@ fn ages_of_roles_are_counted_to_the_as_of_time_and_idleness_ends_where_iam_forge
     assert_fields(ci, &expected);
     assert_fields(
         ci,
-        &[("max_session_seconds", int(7200)), ("trusted_principals", texts(&["service:ec2.amazonaws.com"]))],
+        &[("max_session_seconds", int(7200)), ("trusted_principals", texts(&["aws:arn:aws:iam::999988887777:root"]))],
     );
     let linked = row(&resources, Kind::Role, &arn("role/AWSServiceRoleForConfig"));
     assert_fields(linked, &[("last_used_days", NONE), ("idle_days", int(400)), ("service_linked", yes())]);
@@ -457,11 +457,11 @@ fn a_history_that_cannot_be_read_to_its_end_counts_nothing() {
         Some(history) => history.file.clone(),
         None => panic!("no events of {region}"),
     };
-    std::fs::write(file(HOME), good.repeat(2)).unwrap();
-    let resources = Resources::build(&evidence);
-    assert!(reason(the_account(&resources), "root_events").contains("the file holds 2"));
+    std::fs::write(file(HOME), good.repeat(3)).unwrap();
+    let resources = Resources::build(&evidence, &super::given::profile());
+    assert!(reason(the_account(&resources), "root_events").contains("the file holds 3"));
     std::fs::remove_file(file(HOME)).unwrap();
-    let resources = Resources::build(&evidence);
+    let resources = Resources::build(&evidence, &super::given::profile());
     assert!(reason(the_account(&resources), "root_events").contains("cannot be read"));
 }
 
@@ -480,5 +480,8 @@ fn events_of_less_than_the_period_count_nothing() {
     }
     let list = evidence.global::<crate::evidence::identity::ListRegions>().map(Clone::clone);
     wider.insert(CallId::global(AccountListRegions), list);
-    assert!(reason(the_account(&Resources::build(&wider)), "root_events").contains("the period is from 2026-01-01"));
+    assert!(
+        reason(the_account(&Resources::build(&wider, &super::given::profile())), "root_events")
+            .contains("the period is from 2026-01-01")
+    );
 }
