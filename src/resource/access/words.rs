@@ -80,8 +80,8 @@ pub fn admin_reason(report: &AdminReport) -> String {
 pub fn escalation(path: &Escalation) -> String {
     let mut text = format!("{} ({})", path.title, path.actions.join(" and "));
     match &path.target {
-        // A group is asked about for a member who has nothing else, and who may work on itself.
-        Some(target) if target.ends_with(":user/auditpack-self") => text.push_str(", on the member itself"),
+        // A group or policy is asked about for somebody who has nothing else, and who may work on itself.
+        Some(target) if target.ends_with("/auditpack-self") => text.push_str(", on whoever has it"),
         Some(target) => text.push_str(&format!(", on {target}")),
         None => {}
     }
@@ -152,12 +152,23 @@ pub fn counter_example(requirement: &Requirement) -> Option<&str> {
 pub fn counter_examples(path: &TrustPath) -> Vec<String> {
     match path.kind {
         PathKind::Service | PathKind::Saml => Vec::new(),
-        PathKind::Oidc => path.oidc.iter().filter_map(|oidc| oidc.example.clone()).collect(),
+        PathKind::Oidc => oidc_example(path).into_iter().collect(),
         _ => [&path.requirements.external_id, &path.requirements.mfa]
             .into_iter()
             .filter_map(|requirement| counter_example(requirement).map(str::to_owned))
             .collect(),
     }
+}
+
+/// The widest identity of an OpenID Connect provider that gets in. The engine tries names that nobody has: for a
+/// reader, they stand for anything.
+pub fn oidc_example(path: &TrustPath) -> Option<String> {
+    let example = path.oidc.as_ref()?.example.as_deref()?;
+    let tried = [crate::iam::trust::STRANGER, crate::iam::trust::ACQUAINTANCE];
+    if tried.contains(&example) {
+        return Some("any identity at all".to_owned());
+    }
+    Some(tried.iter().fold(example.to_owned(), |text, name| text.replace(name, "<anything>")))
 }
 
 /// Whether a user's policies enforce MFA, with what is left without it.
