@@ -34,6 +34,14 @@ pub trait Progress: fmt::Debug + Send + Sync {
     fn page(&self, call: &CallId, items: usize) {
         let _ = (call, items);
     }
+    /// So much of a call is done, from 0 to 1, where that can be told.
+    fn advanced(&self, call: &CallId, done: f64) {
+        let _ = (call, done);
+    }
+    /// So many items of a call are likely still to come.
+    fn estimate(&self, call: &CallId, left: u64) {
+        let _ = (call, left);
+    }
     /// A request is sent again after a pause.
     fn retrying(&self, call: &CallId, reason: &str, pause: Duration) {
         let _ = (call, reason, pause);

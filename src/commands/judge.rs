@@ -112,6 +112,7 @@ fn write(
     for (file, bytes) in report::populations(&audit) {
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
+    reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));

@@ -44,6 +44,7 @@ impl Replay {
         let collection = Collection {
             session: Session::replay(&self.recording.run.home_region),
             recording: Arc::clone(&self.recording),
+            trail_logs: None,
             scratch: self.scratch.path().to_owned(),
             expect_account,
             progress: Arc::new(Silent),
