@@ -49,6 +49,8 @@ pub struct Collection {
     pub trail_logs: Option<TrailLogsSource>,
     /// A folder for files that are too large for memory. They must outlive the evidence.
     pub scratch: PathBuf,
+    /// Whether to ask without regard to AWS's limits: an emulator that enforces none.
+    pub unpaced: bool,
     /// The only account that may be asked.
     pub expect_account: Option<String>,
     /// Who hears how it goes.
@@ -86,7 +88,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     let caller = if session.is_replay() {
         Caller::replay(Arc::clone(recording), Arc::clone(progress), stop.clone())
     } else {
-        Caller::live(Arc::clone(recording), Arc::clone(progress), stop.clone())
+        Caller::live(Arc::clone(recording), Arc::clone(progress), stop.clone(), collection.unpaced)
     };
     let sdk = session.sdk_config(recording);
     let mut evidence = Evidence::new(run.clone());
@@ -197,19 +199,25 @@ async fn take_in_logs(
     }
 }
 
-/// Says what a collection is about to do, and how long AWS's limits make it take.
+/// Says what a collection is about to do, and how fast AWS's limits let it.
 fn plan_note(progress: &dyn Progress, run: &Run, regions: usize, planned: &BTreeSet<Operation>) {
+    let mut plan = format!("plan: {} operations in {regions} Regions", planned.len());
     if planned.contains(&Operation::CloudTrailLookupEvents) {
+        let rate = thousands(events::A_MINUTE * regions as u64);
+        let restriction = run.events.restriction().map(|words| format!(" ({words})")).unwrap_or_default();
         let days = run.period.days();
-        let only = run.events.restriction().map(|words| format!(", {words}")).unwrap_or_default();
-        progress.note(&format!(
-            "plan: {} operations; the events of {days} days in {regions} Regions{only}, at AWS's limit of two pages a second \
-             and Region about {} events a minute",
-            planned.len(),
-            100 * 60 * regions
-        ));
-    } else {
-        progress.note(&format!("plan: {} operations in {regions} Regions", planned.len()));
+        plan.push_str(&format!("; events of {days} days{restriction}: about {rate} events a minute at AWS's limit"));
+    } else if run.events.source == EventSource::TrailLogs {
+        plan.push_str("; events from the log files of the trail");
+    }
+    progress.note(&plan);
+}
+
+/// A number with commas between thousands.
+fn thousands(n: u64) -> String {
+    match n {
+        0..1000 => n.to_string(),
+        _ => format!("{},{:03}", thousands(n / 1000), n % 1000),
     }
 }
 

@@ -28,7 +28,7 @@ fn a_filter_cuts_the_work_is_declared_and_leaves_what_rests_on_all_events_unknow
         (server.stats().requests_to("cloudtrail", "LookupEvents"), files(&package(out.path())))
     };
     let all = records(&whole.1, "us-east-1");
-    let arn = "arn:aws:iam::111122223333:role/CE-SRE";
+    let arn = "arn:aws:iam::111122223333:role/CE-DevOps";
     let name = |event: &Value| event["eventName"].as_str().unwrap().to_owned();
     type Wanted<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
     let cases: Vec<(Vec<&str>, &str, Option<Wanted<'_>>)> = vec![
@@ -44,8 +44,8 @@ fn a_filter_cuts_the_work_is_declared_and_leaves_what_rests_on_all_events_unknow
             "--events write",
             Some(Box::new(|e| name(e) == "StopLogging")),
         ),
-        (vec!["--resource", arn], "CE-SRE", None),
-        (vec!["--resource", arn, "--event-name", "StopLogging"], "CE-SRE", Some(Box::new(|_| false))),
+        (vec!["--resource", arn], "CE-DevOps", None),
+        (vec!["--resource", arn, "--event-name", "StopLogging"], "CE-DevOps", Some(Box::new(|_| false))),
     ];
     for (args, words, wanted) in cases {
         let server = server(Account::rich(), &[]);
@@ -66,7 +66,7 @@ fn a_filter_cuts_the_work_is_declared_and_leaves_what_rests_on_all_events_unknow
                 }
                 assert_eq!(found, expected, "{args:?}");
             }
-            None => assert!(!found.is_empty() && found.iter().all(|e| e.to_string().contains("CE-SRE")), "{args:?}"),
+            None => assert!(!found.is_empty() && found.iter().all(|e| e.to_string().contains("CE-DevOps")), "{args:?}"),
         }
         let exclusions = json(&files, "manifest.json")["exclusions"].to_string();
         assert!(exclusions.contains(words), "{args:?}: {exclusions}");
@@ -101,7 +101,7 @@ fn covered(files: &BTreeMap<String, Vec<u8>>, region: &str) -> Value {
 fn a_busy_region_is_read_in_slices_and_lanes_each_event_once_in_order() {
     let server = server(scaled(30_000, &["us-east-1"]), &["invalid-token:cloudtrail:LookupEvents:nth=7"]);
     let out = tempdir().unwrap();
-    let ran = without_quotas(&server, out.path());
+    let ran = collect(&server, out.path(), &["--fail-on", "none", "--no-pacing"]);
     let files = files(&package(out.path()));
     let events = records(&files, "us-east-1");
     assert_eq!(events.len(), 30_000, "{}", ran.stderr);
@@ -121,14 +121,45 @@ fn a_busy_region_is_read_in_slices_and_lanes_each_event_once_in_order() {
     }
 }
 
-/// A run that is limited by nothing but the program's own pace would take minutes for many pages. So the server says
-/// for how much of the period there are events, and the period is asked for in a burst.
-fn without_quotas(server: &BlockingServer, out: &std::path::Path) -> common::Ran {
-    collect_unpaced(server, out, &[])
+/// With AWS's quotas enforced, a run takes at most 1.1 times the lower bound and is hardly ever throttled, although
+/// each answer takes longer than the half second that AWS's limit leaves for it.
+#[test]
+fn a_run_is_as_fast_as_awss_limits_allow_and_hardly_throttled() {
+    let account = scaled(4_000, &["us-east-1"]);
+    let pages = account.events["us-east-1"].len().div_ceil(50);
+    let lower = pages as f64 / 2.0;
+    let options = Options {
+        quotas: Quotas::aws(),
+        faults: vec!["delay=700:cloudtrail:LookupEvents".parse::<Fault>().unwrap()],
+        credential_report_polls: Some(0),
+        ..Options::default()
+    };
+    let server = BlockingServer::start(account, options).unwrap();
+    let out = tempdir().unwrap();
+    let started = std::time::Instant::now();
+    let ran = collect(&server, out.path(), &["--fail-on", "none"]);
+    let seconds = started.elapsed().as_secs_f64();
+    assert!(ran.code == 0 || ran.code == 3, "{}", ran.stderr);
+    let throttled = server.stats().throttled;
+    println!("{seconds:.1} s for a lower bound of {lower:.1} s, {pages} pages, throttled {throttled} times");
+    assert!(throttled <= 5, "throttled {throttled} times");
+    // Beside the bound: two answers before it is known how much there is, and the start of a debug build.
+    assert!(seconds <= 1.1 * lower + 5.0, "{seconds} s for a bound of {lower} s");
 }
 
-fn collect_unpaced(server: &BlockingServer, out: &std::path::Path, more: &[&str]) -> common::Ran {
-    let mut args = vec!["--fail-on", "none"];
-    args.extend(more);
-    collect(server, out, &args)
+#[test]
+fn the_plan_is_told_first_then_how_far_each_region_is() {
+    let server = server(scaled(400, &["us-east-1", "eu-west-1"]), &[]);
+    let out = tempdir().unwrap();
+    let mut command = common::auditpack();
+    let command = common::with_credentials(&mut command)
+        .args(["collect", "--as-of", AS_OF, "--endpoint-url", &server.endpoint(), "--fail-on", "none", "--out"])
+        .arg(out.path());
+    let ran = common::run(command);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert!(lines[0].starts_with("plan: ") && lines[0].contains("12,000 events a minute"), "{}", ran.stderr);
+    for region in ["us-east-1", "eu-west-1"] {
+        assert!(lines.iter().any(|line| line.contains(&format!("events in {region}: "))), "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains('\u{1b}'), "plain lines where there is no terminal");
 }

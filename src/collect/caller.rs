@@ -136,10 +136,10 @@ enum Page<T> {
 
 impl Caller {
     /// A caller that waits and retries.
-    pub fn live(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal) -> Self {
+    pub fn live(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal, unlimited: bool) -> Self {
         Self {
             recording,
-            pace: Some(Pace::default()),
+            pace: Some(Pace::new(unlimited)),
             progress,
             stop,
             halt: Mutex::default(),
@@ -149,7 +149,7 @@ impl Caller {
 
     /// A caller for a replay.
     pub fn replay(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal) -> Self {
-        Self { pace: None, ..Self::live(recording, progress, stop) }
+        Self { pace: None, ..Self::live(recording, progress, stop, false) }
     }
 
     /// Whether the collection must stop, and why.

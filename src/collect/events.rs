@@ -34,8 +34,10 @@ const PAGES_A_SLICE: i64 = 40;
 const STRETCH: i64 = 16;
 /// How many events AWS gives on a page at most.
 const PAGE: i64 = 50;
+/// AWS's limit for one Region: two pages a second.
+pub(super) const A_MINUTE: u64 = 2 * 60 * PAGE as u64;
 /// From so many pages on that are likely left, what is left is read in lanes.
-const WORTH_LANES: i64 = 60;
+const WORTH_LANES: i64 = 40;
 /// How many lanes: enough to be at AWS's limit if its answers take two seconds.
 const LANES: u32 = 4;
 /// The requests of a call are numbered; those of each lane from a million more on.

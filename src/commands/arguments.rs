@@ -189,6 +189,9 @@ pub(super) struct SessionArgs {
     /// Another address for all services; AWS_ENDPOINT_URL works too
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Ask without regard to AWS's limits, for an emulator that enforces none
+    #[arg(long, requires = "endpoint_url")]
+    pub no_pacing: bool,
 }
 
 /// What is asked.

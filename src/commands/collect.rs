@@ -176,6 +176,7 @@ fn finish(
         session,
         recording: Arc::clone(&recording),
         trail_logs,
+        unpaced: args.session.no_pacing,
         scratch: work.scratch(),
         expect_account: args.session.expect_account.clone(),
         progress,
@@ -191,7 +192,8 @@ fn finish(
     let evidence: Evidence = match collected {
         Ok(evidence) => evidence,
         Err(error) => {
-            work.keep = matches!(
+            // What an interrupted run has left is kept, whatever is wrong with the attempt to go on with it.
+            work.keep |= matches!(
                 error,
                 CollectError::Halted(Halt::Interrupted | Halt::CannotRecord(_)) | CollectError::TrailLogs(_)
             );
