@@ -4,6 +4,7 @@
 //! HTTP client, which records or replays. What a run asks is fixed by its [`Run`], so that a replay asks the same.
 
 pub mod caller;
+mod clock;
 mod cloudtrail;
 mod config;
 mod convert;
@@ -20,6 +21,7 @@ pub mod trail_logs;
 mod whole;
 
 pub use caller::{Halt, Progress, Silent, StopSignal};
+pub use failure::may_pass;
 pub use session::{Session, SessionError, SessionOptions};
 pub use trail_events::TrailLogsSource;
 
@@ -89,6 +91,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
         Caller::replay(Arc::clone(recording), Arc::clone(progress), stop.clone())
     } else {
         Caller::live(Arc::clone(recording), Arc::clone(progress), stop.clone(), collection.unpaced)
+            .with_clock(session.clock())
     };
     let sdk = session.sdk_config(recording);
     let mut evidence = Evidence::new(run.clone());

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// How long the first slice is. Most Regions of most accounts are quiet.
-const FIRST_SLICE: TimeDelta = TimeDelta::hours(6);
+const FIRST_SLICE: TimeDelta = TimeDelta::hours(12);
 /// No slice is shorter.
 const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
 /// How many pages a slice should have.

@@ -150,6 +150,9 @@ pub(super) struct CollectArgs {
     /// Go on with an interrupted collection from its work folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "regions", "period", "from", "to", "as_of", "events", "event_name", "resource"])]
     pub resume: Option<PathBuf>,
+    /// Stop after so many minutes, keep what there is, and exit with 4; --resume goes on
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub deadline: Option<u64>,
     /// Keep the work folder with the recording after the package is written
     #[arg(long, help_heading = "Output")]
     pub keep_work: bool,

@@ -6,10 +6,10 @@ use super::progress::Terminal;
 use super::source::{self, Replay};
 use super::work::{WorkFolder, period, time};
 use super::{CommandError, Exit};
+use crate::collect::may_pass;
 use crate::collect::trail_logs::PublicKeys;
 use crate::collect::{
-    CollectError, Collection, Halt, Progress, Session, SessionOptions, Silent, StopSignal, TrailLogsSource, collect,
-    plan,
+    CollectError, Collection, Progress, Session, SessionOptions, Silent, StopSignal, TrailLogsSource, collect, plan,
 };
 use crate::evidence::recording::{Recording, create_private_dir};
 use crate::evidence::trail_logs::KeptFiles;
@@ -183,6 +183,13 @@ fn finish(
         stop: stop.clone(),
     };
     let collected = runtime.block_on(async {
+        if let Some(minutes) = args.deadline {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_secs(minutes * 60)).await;
+                stop.deadline();
+            });
+        }
         tokio::spawn(stop_on_signal(stop));
         collect(&collection).await
     });
@@ -193,10 +200,7 @@ fn finish(
         Ok(evidence) => evidence,
         Err(error) => {
             // What an interrupted run has left is kept, whatever is wrong with the attempt to go on with it.
-            work.keep |= matches!(
-                error,
-                CollectError::Halted(Halt::Interrupted | Halt::CannotRecord(_)) | CollectError::TrailLogs(_)
-            );
+            work.keep |= matches!(error, CollectError::Halted(_) | CollectError::TrailLogs(_));
             let how = if work.keep {
                 format!(
                     "; what was collected is kept, go on with: auditpack collect --resume {}",
@@ -210,14 +214,15 @@ fn finish(
     };
     let target = package::target(args.out.as_deref(), evidence.account.as_deref(), recording.run.as_of);
     let concluded = judge.conclude(&evidence, Some(&recording), Some((&target, args.force)), &args.output);
-    // A gap that renewed credentials would close can be closed, as its reason says.
-    let renewable = evidence.gaps().any(|(_, gap)| gap.reason.contains("--resume"));
+    // A gap that renewed credentials or a better network would close can be closed.
+    let renewable = evidence.gaps().any(|(_, gap)| may_pass(gap));
     if renewable && !args.output.quiet {
         let mut stderr = anstream::stderr();
         // If nobody reads it, the gaps say it as well.
         let _ = writeln!(
             stderr,
-            "auditpack: with renewed credentials, go on with: auditpack collect --resume {} --force",
+            "auditpack: some calls failed in a way that may pass; to make those again, with valid credentials: \
+             auditpack collect --resume {} --force",
             work.path().display()
         );
     }
