@@ -105,19 +105,25 @@ fn write(
     force: bool,
 ) -> Result<package::Written, PackageError> {
     let mut reports = vec![
-        ("findings.csv".to_owned(), Content::Bytes(report::findings_csv(&audit))),
-        ("findings.json".to_owned(), Content::Bytes(report::findings_json(&audit))),
+        ("findings.csv".to_owned(), made_when_written(audit, report::findings_csv)),
+        ("findings.json".to_owned(), made_when_written(audit, report::findings_json)),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
     for (file, bytes) in report::populations(&audit) {
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
+    reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
     contents.add(README.to_owned(), Content::text(report::readme_txt(&audit, &files)))?;
     contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
     package::write(contents, target, force)
+}
+
+/// A large report, made when it is written: so only one of them is in memory at a time.
+fn made_when_written<'a>(audit: Audit<'a>, make: fn(&Audit<'_>) -> Vec<u8>) -> Content<'a> {
+    Content::stream(move |out| out.write_all(&make(&audit)))
 }
 
 const README: &str = "README.txt";

@@ -44,6 +44,8 @@ impl Replay {
         let collection = Collection {
             session: Session::replay(&self.recording.run.home_region),
             recording: Arc::clone(&self.recording),
+            trail_logs: None,
+            unpaced: false,
             scratch: self.scratch.path().to_owned(),
             expect_account,
             progress: Arc::new(Silent),
