@@ -83,6 +83,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     };
     let sdk = session.sdk_config(recording);
     let mut evidence = Evidence::new(run.clone());
+    evidence.custody = recording.custody.clone();
     let planned: BTreeSet<Operation> = run.operations.iter().filter_map(|text| text.parse().ok()).collect();
 
     let resumed = !session.is_replay() && !recording.is_empty();

@@ -1,6 +1,7 @@
 //! All documents of one account, with the outcome of every call.
 
 use super::call::CallId;
+use super::custody::Custody;
 use super::document::{AnyDocument, Document};
 use super::identity::CallerIdentity;
 use super::operation::Operation;
@@ -23,6 +24,8 @@ pub struct Evidence {
     pub regions: BTreeSet<String>,
     /// Gaps that no single call accounts for: a file of a folder that could not be read, a Region left out.
     pub notes: Vec<Note>,
+    /// Who ran what, where and when.
+    pub custody: Custody,
     calls: BTreeMap<CallId, Outcome<AnyDocument>>,
 }
 
@@ -46,6 +49,7 @@ impl Evidence {
             regions: BTreeSet::new(),
             caller_end: None,
             notes: Vec::new(),
+            custody: Custody::default(),
             calls: BTreeMap::new(),
         }
     }
