@@ -35,6 +35,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Make a key to sign packages with
     Keygen(KeygenArgs),
+    /// Say why a user, role or group can do what it can, and who can become it, offline
+    Explain(ExplainArgs),
     /// Show and check the controls: checks, frameworks, fields
     Controls(ControlsArgs),
     /// Print the least-privilege IAM policy that a collection needs
@@ -350,6 +352,41 @@ pub(super) struct KeygenArgs {
     /// The files' name: NAME.pem for the private key, NAME.pub.pem for the public one
     #[arg(long, value_name = "NAME", default_value = "auditpack-key")]
     pub out: PathBuf,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+The answer is about the identity side: what is out of sight (service control policies, resource policies)
+stands at its end. The exit code is 0, or 3 where something that could decide was not collected.
+
+Examples:
+  Is the role an administrator, by what, and who can become it?
+    auditpack explain CE-Admin --from package.zip
+  Can a user stop the trail? Which statement decides?
+    auditpack explain user/ann cloudtrail:StopLogging --from package.zip
+  Can a role delete log files, as JSON?
+    auditpack explain role/deploy s3:DeleteObject 'arn:aws:s3:::trail-logs/*' \\
+      --from package.zip --format json
+  From files that the AWS CLI printed:
+    auditpack explain ann --from account-authorization-details.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// A user, role or group: its ARN, its name, or its kind and name (role/CE-Admin)
+    pub principal: String,
+    /// An action, such as s3:DeleteObject; `*` stands for anything
+    pub action: Option<String>,
+    /// The ARN of a resource [default: any]
+    pub resource: Option<String>,
+    /// A package, a recording, or AWS CLI output, as `evaluate` takes them
+    #[arg(long, value_name = "PATH")]
+    pub from: PathBuf,
+    /// Settings, for vendors and own accounts [default: auditpack.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the answer is printed: text or json
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -63,7 +63,7 @@ impl Judge {
         seals: Seals<'_>,
         output: &OutputArgs,
     ) -> Result<Exit, CommandError> {
-        let resources = Resources::build(evidence);
+        let resources = Resources::build(evidence, &self.controls.settings.profile);
         let evaluation = evaluate(evidence, &resources, &self.controls);
         let audit = Audit {
             evidence,
