@@ -4,7 +4,7 @@ use super::CommandError;
 use super::work::period;
 use crate::collect::{Collection, Session, Silent, StopSignal, collect, folder, plan};
 use crate::evidence::recording::{CALLS_FILE, Recording};
-use crate::evidence::{Evidence, Operation, Run, Timestamp};
+use crate::evidence::{EventScope, Evidence, Operation, Run, Timestamp};
 use crate::package;
 use chrono::{SubsecRound, Utc};
 use std::path::Path;
@@ -46,6 +46,8 @@ impl Replay {
         let collection = Collection {
             session: Session::replay(&self.recording.run.home_region),
             recording: Arc::clone(&self.recording),
+            trail_logs: None,
+            unpaced: false,
             scratch: self.scratch.path().to_owned(),
             expect_account,
             progress: Arc::new(Silent),
@@ -76,6 +78,7 @@ pub(super) fn evidence_at(path: &Path) -> Result<(Evidence, Box<dyn std::any::An
         home_region: "us-east-1".to_owned(),
         frameworks: Vec::new(),
         operations: plan::complete(&Operation::ALL.iter().copied().collect()).iter().map(ToString::to_string).collect(),
+        events: EventScope::default(),
     };
     let scratch = tempfile::Builder::new()
         .prefix("auditpack-")

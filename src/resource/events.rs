@@ -332,6 +332,9 @@ fn covers(evidence: &Evidence, history: &LookupEvents, records: u64) -> Result<(
         return Err(format!("{} events were received, the file holds {records}", coverage.events));
     }
     let run = &evidence.run;
+    if let Some(restriction) = run.events.restriction() {
+        return Err(format!("{restriction} were asked for"));
+    }
     match coverage.asked {
         Some(asked) if asked.from > run.period.from || asked.to < run.settled_through() => Err(format!(
             "events were asked for from {} to {}, the period is from {} to {}",

@@ -222,6 +222,7 @@ fn run() -> Run {
         home_region: "us-east-1".to_owned(),
         frameworks: vec!["iso27001".to_owned(), "soc2".to_owned()],
         operations: Vec::new(),
+        events: Default::default(),
     }
 }
 

@@ -452,6 +452,7 @@ pub(super) fn account() -> Account {
         home_region: HOME.to_owned(),
         frameworks: Vec::new(),
         operations: Vec::new(),
+        events: Default::default(),
     };
     Account { calls, run, folder: TempDir::new().unwrap() }
 }
