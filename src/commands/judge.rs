@@ -105,8 +105,8 @@ fn write(
     force: bool,
 ) -> Result<package::Written, PackageError> {
     let mut reports = vec![
-        ("findings.csv".to_owned(), made_when_written(audit, report::findings_csv)),
-        ("findings.json".to_owned(), made_when_written(audit, report::findings_json)),
+        ("findings.csv".to_owned(), Content::stream(move |out| report::write_findings_csv(&audit, out))),
+        ("findings.json".to_owned(), Content::stream(move |out| report::write_findings_json(&audit, out))),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
     for (file, bytes) in report::populations(&audit) {
@@ -119,11 +119,6 @@ fn write(
     contents.add(README.to_owned(), Content::text(report::readme_txt(&audit, &files)))?;
     contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
     package::write(contents, target, force)
-}
-
-/// A large report, made when it is written: so only one of them is in memory at a time.
-fn made_when_written<'a>(audit: Audit<'a>, make: fn(&Audit<'_>) -> Vec<u8>) -> Content<'a> {
-    Content::stream(move |out| out.write_all(&make(&audit)))
 }
 
 const README: &str = "README.txt";

@@ -14,6 +14,7 @@ use crate::evidence::trail_logs::KeptFiles;
 use crate::evidence::{AnyDocument, CallId, EventSource, Operation, Outcome};
 use crate::report::{Audit, controls_digest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Puts together what a package will hold.
 ///
@@ -51,7 +52,7 @@ pub fn assemble<'a>(
 /// The recording's log, sorted, and the responses of each call.
 #[derive(Default)]
 pub(super) struct Log {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Arc<Entry>>,
     responses: BTreeMap<CallId, Vec<String>>,
 }
 
@@ -191,13 +192,15 @@ fn trail_logs<'a>(
 fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> Result<(), PackageError> {
     let run = recording.dir().join(RUN_FILE);
     contents.add(format!("raw/{RUN_FILE}"), Content::File { path: run, sha256: None })?;
-    let calls = format!("raw/{CALLS_FILE}");
-    let mut lines = Vec::new();
-    for entry in &log.entries {
-        serde_json::to_writer(&mut lines, entry).map_err(|e| PackageError::part(&calls)(e.into()))?;
-        lines.push(b'\n');
-    }
-    contents.add(calls, Content::Bytes(lines))?;
+    let entries = log.entries.clone();
+    let lines = Content::stream(move |out| {
+        for entry in &entries {
+            serde_json::to_writer(&mut *out, &**entry)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    });
+    contents.add(format!("raw/{CALLS_FILE}"), lines)?;
     for entry in &log.entries {
         let Some(response) = &entry.response else { continue };
         let part = Part {
