@@ -97,6 +97,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     let mut evidence = Evidence::new(run.clone());
     let mut planned: BTreeSet<Operation> = run.operations.iter().filter_map(|text| text.parse().ok()).collect();
     let left_out = run.events.kind == EventKind::None && planned.remove(&Operation::CloudTrailLookupEvents);
+    evidence.custody = recording.custody.clone();
 
     let resumed = !session.is_replay() && !recording.is_empty();
     let identity = caller_identity(&caller, &sdk).await;

@@ -7,6 +7,7 @@ pub mod call;
 pub mod cloudtrail;
 pub mod config;
 pub mod credential_report;
+pub mod custody;
 pub mod digest;
 pub mod document;
 pub mod event_scope;

@@ -31,6 +31,12 @@ pub(super) enum Command {
     Collect(Box<CollectArgs>),
     /// Evaluate a package, a recording, or a folder of AWS CLI output again, offline
     Evaluate(EvaluateArgs),
+    /// Verify a package: integrity, signature, and the derivation of everything from AWS's answers
+    Verify(VerifyArgs),
+    /// Make a key to sign packages with
+    Keygen(KeygenArgs),
+    /// Say why a user, role or group can do what it can, and who can become it, offline
+    Explain(ExplainArgs),
     /// Show and check the controls: checks, frameworks, fields
     Controls(ControlsArgs),
     /// Print the least-privilege IAM policy that a collection needs
@@ -111,6 +117,18 @@ pub(super) struct OutputArgs {
     pub quiet: bool,
 }
 
+/// How the package is sealed.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Sealing")]
+pub(super) struct SealArgs {
+    /// Sign the package with this private key (PEM; `auditpack keygen` makes one)
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
+    /// Have the package stamped by the time-stamp authority (RFC 3161) at this address
+    #[arg(long, value_name = "URL")]
+    pub timestamp_url: Option<String>,
+}
+
 const COLLECT_EXAMPLES: &str = "\
 Examples:
   Try it without an account, on a recording:
@@ -156,6 +174,11 @@ pub(super) struct CollectArgs {
     /// Keep the work folder with the recording after the package is written
     #[arg(long, help_heading = "Output")]
     pub keep_work: bool,
+    #[command(flatten)]
+    pub seal: SealArgs,
+    /// Leave the machine's name, its user and its system out of the chain of custody
+    #[arg(long, help_heading = "Output")]
+    pub no_host_facts: bool,
 }
 
 /// Who asks AWS.
@@ -271,12 +294,99 @@ pub(super) struct EvaluateArgs {
     /// Replace a package that is already there
     #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
+    #[command(flatten)]
+    pub seal: SealArgs,
     /// The time to which ages are counted, for AWS CLI output [default: now]; a recording states its own
     #[arg(long, value_name = "TIME", help_heading = "Scope")]
     pub as_of: Option<String>,
     /// Regions that AWS CLI output should cover, separated by commas [default: those that it does]
     #[arg(long, value_name = "REGIONS", value_delimiter = ',', help_heading = "Scope")]
     pub regions: Vec<String>,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Nothing of the package is trusted, no network is used, and nothing is written. Without --key the verdict
+can only be that the package is intact: anybody could have made it. The key must come from elsewhere.
+
+Examples:
+  Was anything changed, and does everything follow from AWS's answers?
+    auditpack verify package.zip
+  Was it signed by the key that the audited organisation published?
+    auditpack verify package.zip --key organisation.pub.pem
+  Did AWS itself log the calls? A later package, or files of a trail, tell:
+    auditpack verify package.zip --corroborate later-package.zip";
+
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(super) struct VerifyArgs {
+    /// The package
+    pub package: PathBuf,
+    /// The public key that must have signed it (PEM)
+    #[arg(long, value_name = "PUB")]
+    pub key: Option<PathBuf>,
+    /// The certificates (PEM) that a time stamp must lead to
+    #[arg(long, value_name = "PEM")]
+    pub timestamp_roots: Option<PathBuf>,
+    /// Look for auditpack's own calls in CloudTrail's records: another package, events.jsonl, or trail log files
+    #[arg(long, value_name = "EVENTS")]
+    pub corroborate: Vec<PathBuf>,
+    /// Leave out the derivation from AWS's answers
+    #[arg(long)]
+    pub no_derivation: bool,
+    /// Print the result for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+const KEYGEN_EXAMPLES: &str = "\
+Keep KEY.pem secret, and publish KEY.pub.pem and its fingerprint where auditors find them without the package.
+
+Examples:
+    auditpack keygen --out audit-key
+    auditpack collect --sign audit-key.pem
+    auditpack verify package.zip --key audit-key.pub.pem";
+
+#[derive(Debug, Args)]
+#[command(after_help = KEYGEN_EXAMPLES)]
+pub(super) struct KeygenArgs {
+    /// The files' name: NAME.pem for the private key, NAME.pub.pem for the public one
+    #[arg(long, value_name = "NAME", default_value = "auditpack-key")]
+    pub out: PathBuf,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+The answer is about the identity side: what is out of sight (service control policies, resource policies)
+stands at its end. The exit code is 0, or 3 where something that could decide was not collected.
+
+Examples:
+  Is the role an administrator, by what, and who can become it?
+    auditpack explain CE-Admin --from package.zip
+  Can a user stop the trail? Which statement decides?
+    auditpack explain user/ann cloudtrail:StopLogging --from package.zip
+  Can a role delete log files, as JSON?
+    auditpack explain role/deploy s3:DeleteObject 'arn:aws:s3:::trail-logs/*' \\
+      --from package.zip --format json
+  From files that the AWS CLI printed:
+    auditpack explain ann --from account-authorization-details.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// A user, role or group: its ARN, its name, or its kind and name (role/CE-Admin)
+    pub principal: String,
+    /// An action, such as s3:DeleteObject; `*` stands for anything
+    pub action: Option<String>,
+    /// The ARN of a resource [default: any]
+    pub resource: Option<String>,
+    /// A package, a recording, or AWS CLI output, as `evaluate` takes them
+    #[arg(long, value_name = "PATH")]
+    pub from: PathBuf,
+    /// Settings, for vendors and own accounts [default: auditpack.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the answer is printed: text or json
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

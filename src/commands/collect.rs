@@ -1,8 +1,10 @@
 //! `auditpack collect`: plan, collect, evaluate, report, package.
 
 use super::arguments::{CollectArgs, EventsArg, ScopeArgs, SessionArgs};
+use super::custody;
 use super::judge::{Judge, settings};
 use super::progress::Terminal;
+use super::seal::Sealing;
 use super::source::{self, Replay};
 use super::work::{WorkFolder, period, time};
 use super::{CommandError, Exit};
@@ -34,10 +36,11 @@ fn replay(args: &CollectArgs, path: &Path) -> Result<Exit, CommandError> {
     let replay = Replay::open(path)?;
     let judge = Judge::load(&args.judge, &replay.recording.run.frameworks)?;
     let as_of = replay.recording.run.as_of;
+    let sealing = Sealing::load(&args.seal)?;
     check_out(args, as_of)?;
     let evidence = replay.evidence(args.session.expect_account.clone())?;
     let target = package::target(args.out.as_deref(), evidence.account.as_deref(), as_of);
-    judge.conclude(&evidence, Some(&replay.recording), Some((&target, args.force)), &args.output)
+    judge.conclude(&evidence, Some(&replay.recording), Some((&target, args.force)), sealing.seals(), &args.output)
 }
 
 /// Collects from AWS.
@@ -58,6 +61,7 @@ fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
     if let Some(source) = &trail_logs {
         plan::from_trail_logs(&mut planned, !source.keys.is_empty());
     }
+    let sealing = Sealing::load(&args.seal)?;
     check_out(args, as_of)?;
     let runtime = source::runtime()?;
     let session = runtime.block_on(connect(&args.session))?;
@@ -77,14 +81,15 @@ fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
         .map_err(|e| CommandError::no_package(format!("cannot create the folder {}: {e}", folder.display())))?;
     let work = WorkFolder::create(&folder, as_of)?;
     create_private_dir(&work.recording()).map_err(CommandError::no_package)?;
-    let recording = Recording::create(&work.recording(), run).map_err(CommandError::no_package)?;
-    finish(args, &judge, &runtime, Asked { session, recording, trail_logs }, work)
+    let mut recording = Recording::create(&work.recording(), run).map_err(CommandError::no_package)?;
+    recording.add_start(custody::start(!args.no_host_facts)).map_err(CommandError::no_package)?;
+    finish(args, &judge, &sealing, &runtime, Asked { session, recording, trail_logs }, work)
 }
 
 /// Goes on with an interrupted collection.
 fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
     let work = WorkFolder::reopen(folder)?;
-    let recording = Recording::resume(&work.recording()).map_err(CommandError::no_package)?;
+    let mut recording = Recording::resume(&work.recording()).map_err(CommandError::no_package)?;
     let judge = Judge::load(&args.judge, &recording.run.frameworks)?;
     let trail_logs = trail_logs(&args.scope)?;
     let from_logs = recording.run.events.source == EventSource::TrailLogs;
@@ -100,12 +105,14 @@ fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
         let text = "the interrupted collection reads the event history: --trail-logs cannot be added to it";
         return Err(CommandError::usage(text));
     }
+    let sealing = Sealing::load(&args.seal)?;
     check_out(args, recording.run.as_of)?;
     let runtime = source::runtime()?;
     let mut options = args.session.clone();
     options.region.get_or_insert_with(|| recording.run.home_region.clone());
     let session = runtime.block_on(connect(&options))?;
-    finish(args, &judge, &runtime, Asked { session, recording, trail_logs }, work)
+    recording.add_start(custody::start(!args.no_host_facts)).map_err(CommandError::no_package)?;
+    finish(args, &judge, &sealing, &runtime, Asked { session, recording, trail_logs }, work)
 }
 
 /// The log files that the arguments name. What can be told to be wrong with them is told before anything is asked.
@@ -160,6 +167,7 @@ struct Asked {
 fn finish(
     args: &CollectArgs,
     judge: &Judge,
+    sealing: &Sealing,
     runtime: &tokio::runtime::Runtime,
     asked: Asked,
     mut work: WorkFolder,
@@ -213,7 +221,8 @@ fn finish(
         }
     };
     let target = package::target(args.out.as_deref(), evidence.account.as_deref(), recording.run.as_of);
-    let concluded = judge.conclude(&evidence, Some(&recording), Some((&target, args.force)), &args.output);
+    let concluded =
+        judge.conclude(&evidence, Some(&recording), Some((&target, args.force)), sealing.seals(), &args.output);
     // A gap that renewed credentials or a better network would close can be closed.
     let renewable = evidence.gaps().any(|(_, gap)| may_pass(gap));
     if renewable && !args.output.quiet {

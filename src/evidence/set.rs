@@ -1,6 +1,7 @@
 //! All documents of one account, with the outcome of every call.
 
 use super::call::CallId;
+use super::custody::Custody;
 use super::document::{AnyDocument, Document};
 use super::identity::CallerIdentity;
 use super::operation::Operation;
@@ -26,6 +27,8 @@ pub struct Evidence {
     pub notes: Vec<Note>,
     /// What the log files of a trail prove, if the events come from those.
     pub trail_logs: Option<TrailLogs>,
+    /// Who ran what, where and when.
+    pub custody: Custody,
     calls: BTreeMap<CallId, Outcome<AnyDocument>>,
 }
 
@@ -50,6 +53,7 @@ impl Evidence {
             caller_end: None,
             notes: Vec::new(),
             trail_logs: None,
+            custody: Custody::default(),
             calls: BTreeMap::new(),
         }
     }

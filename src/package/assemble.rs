@@ -5,13 +5,16 @@ use super::describe::{describe, note};
 use super::error::PackageError;
 use super::manifest::{self, CallRef};
 use super::pretty::pretty;
+use super::seal::Seals;
 use crate::evidence::call::file_name;
 use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::custody::server_time;
 use crate::evidence::digest::sha256;
 use crate::evidence::iam::AuthorizationDetails;
-use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Recording};
+use crate::evidence::recording::{CALLS_FILE, CUSTODY_FILE, Entry, RUN_FILE, Recording};
 use crate::evidence::trail_logs::KeptFiles;
 use crate::evidence::{AnyDocument, CallId, EventSource, Operation, Outcome};
+use crate::report::csv::{Cell, Table};
 use crate::report::{Audit, controls_digest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,13 +35,18 @@ pub fn assemble<'a>(
         None => None,
     };
     let manifest = describe(audit, recording, &log, kept.as_ref());
-    let mut contents = Contents { parts: BTreeMap::new(), manifest };
+    let mut contents = Contents { parts: BTreeMap::new(), manifest, seals: Seals::default() };
     for (path, content) in reports {
         contents.add(path, content)?;
     }
     evidence(&mut contents, audit, &log)?;
     trust_policies(&mut contents, audit, &log)?;
     controls(&mut contents, audit)?;
+    for evidence in &audit.controls.settings.manual {
+        let Some(attached) = &evidence.attached else { continue };
+        let content = Content::File { path: attached.path.clone(), sha256: Some(attached.sha256.clone()) };
+        contents.add(evidence.path.clone(), content)?;
+    }
     if let Some(recording) = recording {
         raw(&mut contents, recording, &log)?;
         trail_logs(&mut contents, recording, kept.as_ref())?;
@@ -188,10 +196,53 @@ fn trail_logs<'a>(
     Ok(())
 }
 
+/// calls.csv: one row for each attempt of each request, with the id that AWS gave it and the time of AWS's clock.
+fn calls_csv(entries: &[Arc<Entry>]) -> Vec<u8> {
+    let mut table = Table::new(&[
+        "operation",
+        "region",
+        "resource",
+        "page",
+        "attempt",
+        "server_time",
+        "request_id",
+        "status",
+        "failure",
+        "response",
+        "sha256",
+        "size",
+    ]);
+    for entry in entries {
+        let response = entry.response.as_ref();
+        table.row([
+            entry.operation.as_str().into(),
+            entry.region.clone().into(),
+            entry.resource.clone().into(),
+            u64::from(entry.page).into(),
+            u64::from(entry.attempt).into(),
+            server_time(entry).map(|time| time.zulu()).into(),
+            entry.request_id().map(str::to_owned).into(),
+            response.map_or(Cell::Empty, |response| u64::from(response.status).into()),
+            entry.failure.clone().into(),
+            response.map(|response| format!("raw/{}", response.body)).into(),
+            response.map(|response| response.sha256.clone()).into(),
+            response.map_or(Cell::Empty, |response| response.size.into()),
+        ]);
+    }
+    table.finish()
+}
+
 /// The recording: its log sorted, and the responses as they are.
 fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> Result<(), PackageError> {
     let run = recording.dir().join(RUN_FILE);
     contents.add(format!("raw/{RUN_FILE}"), Content::File { path: run, sha256: None })?;
+    let custody = recording.dir().join(CUSTODY_FILE);
+    if custody.is_file() {
+        contents.add(format!("raw/{CUSTODY_FILE}"), Content::File { path: custody, sha256: None })?;
+    }
+    let entries = log.entries.clone();
+    let table = Content::stream(move |out| out.write_all(&calls_csv(&entries)));
+    contents.add(super::CALLS.to_owned(), table)?;
     let entries = log.entries.clone();
     let lines = Content::stream(move |out| {
         for entry in &entries {

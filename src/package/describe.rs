@@ -2,15 +2,19 @@
 
 use super::assemble::Log;
 use super::manifest::{
-    Account, Call, CallRef, Caller, Callers, Conclusion, Controls, Covered, Exclusion, FORMAT, Gap, Manifest, Note,
-    Period, Population, Reconciliation, Redaction, Scope, Slice, Source, SourceCount, Span, Tool,
+    Account, Call, CallRef, Caller, Callers, Conclusion, Controls, Covered, Custody, DeclaredSeals, ExceptionState,
+    Exclusion, FORMAT, Gap, Manifest, Manual, Note, Period, Population, Reconciliation, Redaction, Scope, Slice,
+    Source, SourceCount, Span, Tool,
 };
+use crate::controls::manual::ManualEvidence;
+use crate::evaluate::ExceptionResult;
 use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::custody::{clock_skew, server_time};
 use crate::evidence::iam::ListAccountAliases;
 use crate::evidence::identity::{CallerIdentity, ListRegions};
 use crate::evidence::recording::Recording;
 use crate::evidence::trail_logs::KeptFiles;
-use crate::evidence::{CallId, EventSource, Evidence, Operation, Outcome};
+use crate::evidence::{CallId, EventSource, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::Severity;
 use crate::report::{self, Audit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +39,7 @@ pub(super) fn describe(
         source: if recording.is_some() { Source::Recording } else { Source::Files },
         account: account(evidence),
         caller: Callers { start: evidence.caller_start().map(caller), end: evidence.caller_end.as_ref().map(caller) },
+        custody: custody(evidence, log),
         scope: Scope {
             regions: evidence.regions.iter().cloned().collect(),
             regions_asked: run.regions.clone(),
@@ -51,6 +56,8 @@ pub(super) fn describe(
                 .collect(),
         },
         controls: Controls { sha256: String::new(), files: 0, checks: 0, exceptions: 0 },
+        exceptions: audit.evaluation.exceptions.iter().map(exception).collect(),
+        manual: audit.controls.settings.manual.iter().map(|of| manual(of, run.as_of)).collect(),
         conclusion: conclusion(audit),
         calls: calls(evidence, log),
         populations: populations(audit),
@@ -59,6 +66,7 @@ pub(super) fn describe(
         notes: notes.collect(),
         redactions: redactions(log, kept),
         exclusions: exclusions(evidence),
+        seals: DeclaredSeals::default(),
         files: Vec::new(),
     }
 }
@@ -69,6 +77,45 @@ pub(super) fn note(place: &str, text: String) -> Note {
 
 fn caller(identity: &CallerIdentity) -> Caller {
     Caller { account: identity.account.clone(), arn: identity.arn.clone(), user_id: identity.user_id.clone() }
+}
+
+fn custody(evidence: &Evidence, log: &Log) -> Custody {
+    let times = || log.entries.iter().filter_map(|entry| server_time(entry));
+    Custody {
+        runs: evidence.custody.runs.clone(),
+        requests: log.entries.len() as u64,
+        with_request_id: log.entries.iter().filter(|entry| entry.request_id().is_some()).count() as u64,
+        first_answer: times().min(),
+        last_answer: times().max(),
+        clock_skew_seconds: clock_skew(&evidence.custody, &log.entries),
+    }
+}
+
+fn manual(of: &ManualEvidence, as_of: Timestamp) -> Manual {
+    Manual {
+        file: of.path.clone(),
+        requirements: of.requirements.clone(),
+        description: of.description.clone(),
+        owner: of.owner.clone(),
+        date: of.date.to_string(),
+        valid_until: of.valid_until.map(|day| day.to_string()),
+        out_of_date: of.is_out_of_date(as_of),
+    }
+}
+
+fn exception(result: &ExceptionResult) -> ExceptionState {
+    let ExceptionResult { exception, state, failures, remarks } = result;
+    ExceptionState {
+        check: exception.check.clone(),
+        resource: exception.resource.clone(),
+        approver: exception.approver.clone(),
+        granted: exception.granted.map(|day| day.to_string()),
+        expires: exception.expires.to_string(),
+        ticket: exception.ticket.clone(),
+        state: state.word().to_owned(),
+        failures: *failures,
+        remarks: remarks.clone(),
+    }
 }
 
 fn account(evidence: &Evidence) -> Account {

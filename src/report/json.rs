@@ -7,7 +7,9 @@ use super::facts::{self, Tally};
 use super::words::is_invisible;
 use super::{Audit, Conclusion, Written};
 use crate::controls::Automation;
-use crate::finding::{ConfigVerdict, Exception, Pointer, ResourceRef, Severity, Status};
+use crate::controls::manual::ManualEvidence;
+use crate::evaluate::ExceptionResult;
+use crate::finding::{ConfigVerdict, Exception, ExceptionState, Pointer, ResourceRef, Severity, Status};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -35,6 +37,8 @@ pub fn write_findings_json(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result
     member(out, "{", "format", &FINDINGS_FORMAT)?;
     member(out, ",", "run", &run)?;
     lines(out, "checks", audit.evaluation.checks.iter().map(|check| CheckOut::of(audit, check)))?;
+    lines(out, "exceptions", audit.evaluation.exceptions.iter().map(ExceptionOut::of))?;
+    lines(out, "manual", audit.controls.settings.manual.iter().map(|of| ManualOut::of(audit, of)))?;
     let frameworks = facts::frameworks(audit);
     let requirements = frameworks.iter().flat_map(|facts| {
         facts.requirements.iter().map(|of| RequirementOut {
@@ -160,6 +164,51 @@ impl RunOut {
     }
 }
 
+/// An exception and what became of it.
+#[derive(Serialize)]
+struct ExceptionOut<'a> {
+    #[serde(flatten)]
+    exception: &'a Exception,
+    state: ExceptionState,
+    failures: u64,
+    remarks: &'a [String],
+}
+
+impl<'a> ExceptionOut<'a> {
+    fn of(result: &'a ExceptionResult) -> Self {
+        let ExceptionResult { exception, state, failures, remarks } = result;
+        Self { exception, state: *state, failures: *failures, remarks }
+    }
+}
+
+/// A file that somebody attached.
+#[derive(Serialize)]
+struct ManualOut<'a> {
+    file: &'a str,
+    requirements: &'a [String],
+    description: &'a str,
+    owner: &'a str,
+    date: String,
+    valid_until: Option<String>,
+    out_of_date: bool,
+    sha256: Option<&'a str>,
+}
+
+impl<'a> ManualOut<'a> {
+    fn of(audit: &Audit<'_>, evidence: &'a ManualEvidence) -> Self {
+        Self {
+            file: &evidence.path,
+            requirements: &evidence.requirements,
+            description: &evidence.description,
+            owner: &evidence.owner,
+            date: evidence.date.to_string(),
+            valid_until: evidence.valid_until.map(|day| day.to_string()),
+            out_of_date: evidence.is_out_of_date(audit.evidence.as_of()),
+            sha256: evidence.attached.as_ref().map(|attached| attached.sha256.as_str()),
+        }
+    }
+}
+
 /// Findings by status; every status is there.
 #[derive(Serialize)]
 struct CountsOut {
@@ -246,6 +295,8 @@ pub fn summary_json(audit: &Audit<'_>, written: Option<&Written<'_>>) -> Vec<u8>
             .collect(),
         frameworks: facts::frameworks(audit).iter().map(FrameworkOut::of).collect(),
         gaps: gap_costs(audit).iter().map(GapOut::of).collect(),
+        exceptions: audit.evaluation.exceptions.iter().map(ExceptionOut::of).collect(),
+        manual: audit.controls.settings.manual.iter().map(|of| ManualOut::of(audit, of)).collect(),
         notes: audit
             .evidence
             .notes
@@ -269,6 +320,8 @@ struct SummaryOut<'a> {
     findings: BTreeMap<&'static str, CountsOut>,
     frameworks: Vec<FrameworkOut<'a>>,
     gaps: Vec<GapOut>,
+    exceptions: Vec<ExceptionOut<'a>>,
+    manual: Vec<ManualOut<'a>>,
     notes: Vec<NoteOut<'a>>,
     package: Option<PackageOut<'a>>,
 }

@@ -36,6 +36,7 @@ pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<
         "exception_reason",
         "exception_approver",
         "exception_expires",
+        "exception_ticket",
         "requirements",
         "evidence",
     ]);
@@ -60,6 +61,7 @@ pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<
             exception.map(|e| e.reason.clone()).into(),
             exception.map(|e| e.approver.clone()).into(),
             exception.map(|e| e.expires.to_string()).into(),
+            exception.and_then(|e| e.ticket.clone()).into(),
             requirements.get(finding.check.as_str()).map(|ids| ids.join("; ")).into(),
             joined(&finding.evidence),
         ]);

@@ -33,6 +33,7 @@ pub fn summary(audit: &Audit<'_>, written: Option<&Written<'_>>, width: usize, c
     page.findings(audit);
     page.frameworks(audit);
     page.gaps(audit);
+    page.to_look_at(audit);
     page.ending(audit, written);
     page.out
 }
@@ -178,6 +179,22 @@ impl Page {
             paragraph(&mut self.out, "  - ", text, self.width);
         }
         let more: u64 = items.iter().skip(MOST_GAPS).map(|(calls, _)| calls).sum();
+        if more > 0 {
+            self.line(&format!("  and {} more, in report.html", number(more)));
+        }
+    }
+
+    /// Exceptions and attached files that somebody should look at.
+    fn to_look_at(&mut self, audit: &Audit<'_>) {
+        let remarks = facts::remarks(audit);
+        if remarks.is_empty() {
+            return;
+        }
+        self.heading(&format!("To look at ({})", number(remarks.len() as u64)), "");
+        for text in remarks.iter().take(MOST_GAPS) {
+            paragraph(&mut self.out, "  - ", text, self.width);
+        }
+        let more = remarks.len().saturating_sub(MOST_GAPS) as u64;
         if more > 0 {
             self.line(&format!("  and {} more, in report.html", number(more)));
         }

@@ -70,6 +70,7 @@ fn row(input: &Input<'_>, id: &str, seen: &Seen<'_>, region: &str, source: &Sour
     row.set("log_file_validation", source.told(trail.log_file_validation_enabled, "whether log files are validated"));
     row.known("kms_key", filled(&trail.kms_key_id));
     row.known("s3_bucket", filled(&trail.s3_bucket_name));
+    row.known("s3_prefix", filled(&trail.s3_key_prefix));
     row.known("log_group", filled(&trail.cloud_watch_logs_log_group_arn));
 
     let about = |operation| CallId::regional(operation, home.unwrap_or(region)).about(id);

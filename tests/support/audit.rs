@@ -298,7 +298,11 @@ fn no_resources() -> Resources {
         let sources = kind.schema().population.iter().map(|operation| pointer(*operation, "")).collect();
         (*kind, Population { kind: *kind, rows: Vec::new(), incomplete: Vec::new(), sources })
     };
-    Resources { populations: Kind::ALL.iter().map(population).collect(), reconciliation: Vec::new() }
+    Resources {
+        populations: Kind::ALL.iter().map(population).collect(),
+        reconciliation: Vec::new(),
+        ..Resources::default()
+    }
 }
 
 fn fill(resources: &mut Resources, kind: Kind, rows: Vec<Resource>) {

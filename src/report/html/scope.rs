@@ -2,6 +2,7 @@
 
 use super::{Context, Link};
 use crate::evidence::Operation;
+use crate::evidence::custody::Start;
 use crate::evidence::identity::ListRegions;
 use crate::evidence::trail_logs::{ChainSummary, Counts, TrailLogs, Verdict};
 use crate::report::costs::gaps;
@@ -40,6 +41,9 @@ pub(super) struct View {
     pub(super) manifest: Link,
     pub(super) restriction: Option<Shown>,
     pub(super) trail_logs: Option<TrailLogsView>,
+    pub(super) calls_file: Link,
+    pub(super) caller_end: Shown,
+    pub(super) runs: Vec<RunRow>,
 }
 
 pub(super) struct TrailLogsView {
@@ -58,6 +62,14 @@ pub(super) struct ChainRow {
     pub(super) logs: String,
     pub(super) reasons: Vec<Shown>,
     pub(super) more: usize,
+}
+
+/// One start of the run, for its chain of custody.
+pub(super) struct RunRow {
+    pub(super) started: String,
+    pub(super) command: Shown,
+    pub(super) program: Shown,
+    pub(super) host: Shown,
 }
 
 pub(super) struct RegionRow {
@@ -136,6 +148,22 @@ pub(super) fn view(context: &Context<'_>) -> View {
         manifest: context.link("manifest.json", "manifest.json"),
         restriction: run.events.restriction().map(Shown::from),
         trail_logs: audit.evidence.trail_logs.as_ref().map(|logs| trail_logs_view(context, logs)),
+        calls_file: context.link("calls.csv", "calls.csv"),
+        caller_end: audit.evidence.caller_end.as_ref().and_then(|end| end.arn.as_deref()).unwrap_or("unknown").into(),
+        runs: audit.evidence.custody.runs.iter().map(run_row).collect(),
+    }
+}
+
+fn run_row(start: &Start) -> RunRow {
+    let host = start.host.as_ref().map(|host| {
+        let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+        format!("{} as {} ({}, {})", known(&host.name), known(&host.user), host.system, host.architecture)
+    });
+    RunRow {
+        started: start.started.zulu(),
+        command: start.command.join(" ").into(),
+        program: start.program_sha256.as_deref().unwrap_or("unknown").into(),
+        host: host.unwrap_or_else(|| "left out on request".to_owned()).into(),
     }
 }
 
