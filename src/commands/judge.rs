@@ -110,8 +110,8 @@ pub(super) fn contents<'a>(
     seals: Seals<'a>,
 ) -> Result<Contents<'a>, PackageError> {
     let mut reports = vec![
-        ("findings.csv".to_owned(), made_when_written(audit, report::findings_csv)),
-        ("findings.json".to_owned(), made_when_written(audit, report::findings_json)),
+        ("findings.csv".to_owned(), Content::stream(move |out| report::write_findings_csv(&audit, out))),
+        ("findings.json".to_owned(), Content::stream(move |out| report::write_findings_json(&audit, out))),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
     for (file, bytes) in report::populations(&audit) {
@@ -126,11 +126,6 @@ pub(super) fn contents<'a>(
     contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
     contents.seal(seals);
     Ok(contents)
-}
-
-/// A large report, made when it is written: so only one of them is in memory at a time.
-fn made_when_written<'a>(audit: Audit<'a>, make: fn(&Audit<'_>) -> Vec<u8>) -> Content<'a> {
-    Content::stream(move |out| out.write_all(&make(&audit)))
 }
 
 const README: &str = "README.txt";

@@ -6,6 +6,7 @@
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>); the JSON keeps the original.
 
 use super::words::visible;
+use std::io::{self, Write};
 
 /// What Excel needs to know that the file is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -74,6 +75,13 @@ impl Table {
             self.out.push(',');
         }
         self.out.push_str("\r\n");
+    }
+
+    /// Writes the rows that were added since it was last called, so that a large table need not be in memory.
+    pub fn drain(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.out.as_bytes())?;
+        self.out.clear();
+        Ok(())
     }
 
     /// The file.
