@@ -8,6 +8,7 @@ mod collect;
 mod controls;
 mod custody;
 mod evaluate;
+mod explain;
 mod judge;
 mod keygen;
 mod permissions;
@@ -82,6 +83,7 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Verify(args) => verify::run(&args),
         Command::Keygen(args) => keygen::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Controls(args) => controls::run(args),
         Command::Permissions(args) => permissions::run(args),
         Command::Completions { shell } => shell::completions(shell),

@@ -35,6 +35,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Make a key to sign packages with
     Keygen(KeygenArgs),
+    /// Say why a user, role or group can do what it can, and who can become it, offline
+    Explain(ExplainArgs),
     /// Show and check the controls: checks, frameworks, fields
     Controls(ControlsArgs),
     /// Print the least-privilege IAM policy that a collection needs
@@ -138,6 +140,8 @@ Examples:
   Through a role that asks for MFA, and only if it is this account:
     auditpack collect --role-arn arn:aws:iam::111122223333:role/Auditor \\
       --mfa-serial arn:aws:iam::999988887777:mfa/ann --expect-account 111122223333
+  Events of a year from a trail's log files, which `aws s3 sync` has copied to trail/:
+    auditpack collect --from 2025-10-01 --to 2026-09-30 --trail-logs trail/
   In a CI job, failing on medium findings too:
     auditpack collect --fail-on medium --format json --quiet > summary.json";
 
@@ -159,11 +163,14 @@ pub(super) struct CollectArgs {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Answer all calls from a recording (a folder or a package): no network, no credentials
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "as_of"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "as_of", "events", "event_name", "resource", "trail_logs"])]
     pub replay: Option<PathBuf>,
     /// Go on with an interrupted collection from its work folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "regions", "period", "from", "to", "as_of"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "regions", "period", "from", "to", "as_of", "events", "event_name", "resource"])]
     pub resume: Option<PathBuf>,
+    /// Stop after so many minutes, keep what there is, and exit with 4; --resume goes on
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub deadline: Option<u64>,
     /// Keep the work folder with the recording after the package is written
     #[arg(long, help_heading = "Output")]
     pub keep_work: bool,
@@ -208,6 +215,9 @@ pub(super) struct SessionArgs {
     /// Another address for all services; AWS_ENDPOINT_URL works too
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Ask without regard to AWS's limits, for an emulator that enforces none
+    #[arg(long, requires = "endpoint_url")]
+    pub no_pacing: bool,
 }
 
 /// What is asked.
@@ -229,6 +239,30 @@ pub(super) struct ScopeArgs {
     /// Take another time for now: ages are counted to it [default: now]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// Which events: all, write (those that change something), none; what rests on all events is then unknown
+    #[arg(long, value_name = "KIND", value_enum, default_value_t)]
+    pub events: EventsArg,
+    /// Only events of these names, separated by commas: ConsoleLogin,StopLogging
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub event_name: Vec<String>,
+    /// Only events about these resources, separated by commas, as LookupEvents names them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "trail_logs")]
+    pub resource: Vec<String>,
+    /// Read events from a trail's log files, copied to this folder, instead of the event history; their digests are validated
+    #[arg(long, value_name = "DIR")]
+    pub trail_logs: Option<PathBuf>,
+    /// Public keys for the digests, as `aws cloudtrail list-public-keys` prints them [default: ask AWS]
+    #[arg(long, value_name = "FILE", requires = "trail_logs", num_args = 1..)]
+    pub trail_keys: Vec<PathBuf>,
+}
+
+/// Which kind of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventsArg {
+    #[default]
+    All,
+    Write,
+    None,
 }
 
 const EVALUATE_EXAMPLES: &str = "\
@@ -320,6 +354,41 @@ pub(super) struct KeygenArgs {
     pub out: PathBuf,
 }
 
+const EXPLAIN_EXAMPLES: &str = "\
+The answer is about the identity side: what is out of sight (service control policies, resource policies)
+stands at its end. The exit code is 0, or 3 where something that could decide was not collected.
+
+Examples:
+  Is the role an administrator, by what, and who can become it?
+    auditpack explain CE-Admin --from package.zip
+  Can a user stop the trail? Which statement decides?
+    auditpack explain user/ann cloudtrail:StopLogging --from package.zip
+  Can a role delete log files, as JSON?
+    auditpack explain role/deploy s3:DeleteObject 'arn:aws:s3:::trail-logs/*' \\
+      --from package.zip --format json
+  From files that the AWS CLI printed:
+    auditpack explain ann --from account-authorization-details.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// A user, role or group: its ARN, its name, or its kind and name (role/CE-Admin)
+    pub principal: String,
+    /// An action, such as s3:DeleteObject; `*` stands for anything
+    pub action: Option<String>,
+    /// The ARN of a resource [default: any]
+    pub resource: Option<String>,
+    /// A package, a recording, or AWS CLI output, as `evaluate` takes them
+    #[arg(long, value_name = "PATH")]
+    pub from: PathBuf,
+    /// Settings, for vendors and own accounts [default: auditpack.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the answer is printed: text or json
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ControlsArgs {
     #[command(subcommand)]
@@ -369,4 +438,7 @@ Examples:
 pub(super) struct PermissionsArgs {
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// For a collection with --trail-logs: public keys of CloudTrail instead of the event history
+    #[arg(long)]
+    pub trail_logs: bool,
 }

@@ -41,6 +41,7 @@ fn printed(args: &EvaluateArgs) -> Result<Exit, CommandError> {
         home_region: args.regions.first().cloned().unwrap_or_else(|| "us-east-1".to_owned()),
         frameworks: judge.controls.frameworks.keys().cloned().collect(),
         operations: plan::complete(&judge.controls.operations()).iter().map(ToString::to_string).collect(),
+        events: Default::default(),
     };
     let scratch = tempfile::Builder::new()
         .prefix("auditpack-")

@@ -63,7 +63,7 @@ impl Judge {
         seals: Seals<'_>,
         output: &OutputArgs,
     ) -> Result<Exit, CommandError> {
-        let resources = Resources::build(evidence);
+        let resources = Resources::build(evidence, &self.controls.settings.profile);
         let evaluation = evaluate(evidence, &resources, &self.controls);
         let audit = Audit {
             evidence,
@@ -110,13 +110,14 @@ pub(super) fn contents<'a>(
     seals: Seals<'a>,
 ) -> Result<Contents<'a>, PackageError> {
     let mut reports = vec![
-        ("findings.csv".to_owned(), Content::Bytes(report::findings_csv(&audit))),
-        ("findings.json".to_owned(), Content::Bytes(report::findings_json(&audit))),
+        ("findings.csv".to_owned(), made_when_written(audit, report::findings_csv)),
+        ("findings.json".to_owned(), made_when_written(audit, report::findings_json)),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
     for (file, bytes) in report::populations(&audit) {
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
+    reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
@@ -125,6 +126,11 @@ pub(super) fn contents<'a>(
     contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
     contents.seal(seals);
     Ok(contents)
+}
+
+/// A large report, made when it is written: so only one of them is in memory at a time.
+fn made_when_written<'a>(audit: Audit<'a>, make: fn(&Audit<'_>) -> Vec<u8>) -> Content<'a> {
+    Content::stream(move |out| out.write_all(&make(&audit)))
 }
 
 const README: &str = "README.txt";

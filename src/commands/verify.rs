@@ -136,7 +136,7 @@ fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> R
         Ok(evidence) => evidence,
         Err(error) => return Ok(failed_to_read(format!("the recording cannot be replayed: {error}"))),
     };
-    let resources = Resources::build(&evidence);
+    let resources = Resources::build(&evidence, &controls.settings.profile);
     let evaluation = evaluate(&evidence, &resources, &controls);
     let audit =
         Audit { evidence: &evidence, resources: &resources, controls: &controls, evaluation: &evaluation, fail_on };

@@ -1,6 +1,8 @@
 //! `auditpack.toml`: what a user sets once for all runs. It is read here and checked against the controls in
 //! [`Settings::resolve`], when these are known.
 
+mod vendors;
+
 use super::check::Check;
 use super::error::{LoadError, LoadErrors, Source, suggest};
 use super::framework::Framework;
@@ -8,7 +10,7 @@ use super::manual::ManualEvidence;
 use super::node::{Content, Node, Reader};
 use super::parameter::Parameter;
 use crate::finding::{Exception, Severity};
-use crate::resource::Value;
+use crate::resource::{Profile, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -32,6 +34,8 @@ pub struct Settings {
     pub period_days: Option<i64>,
     /// Files that are attached to requirements.
     pub manual: Vec<ManualEvidence>,
+    /// What AWS cannot tell: the owner's other accounts, and the vendors with their terms.
+    pub profile: Profile,
     /// The file that they were read from.
     pub file: Option<SettingsFile>,
 }
@@ -190,7 +194,8 @@ fn value_content(value: &DeValue<'_>) -> Content {
 }
 
 fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
-    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions", "manual"];
+    let keys =
+        ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions", "manual", "own_accounts", "vendors"];
     let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
     let mut file = SettingsFile {
         source: reader.source.clone(),
@@ -250,6 +255,7 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
             file.manual.push(spans);
         }
     }
+    settings.profile = vendors::read(reader, &fields);
     settings.file = Some(file);
 }
 

@@ -415,7 +415,7 @@ fn read_log(path: &Path, file: File) -> Result<(Entries, Option<u64>), Recording
 }
 
 /// Writes a file whole or not at all: under another name first, then renamed.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);
@@ -426,7 +426,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
 }
 
 /// Options for a file that only its owner may read.
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     #[allow(unused_mut)] // Windows has no modes
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -443,11 +443,11 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordingError {
+pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordingError {
     let path = path.to_owned();
     move |source| RecordingError::Io { action, path, source }
 }
 
-fn malformed(path: &Path, reason: String) -> RecordingError {
+pub(super) fn malformed(path: &Path, reason: String) -> RecordingError {
     RecordingError::Malformed { path: path.to_owned(), reason }
 }

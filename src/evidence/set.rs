@@ -8,6 +8,7 @@ use super::operation::Operation;
 use super::outcome::{Gap, GapKind, Outcome};
 use super::run::Run;
 use super::timestamp::Timestamp;
+use super::trail_logs::TrailLogs;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that was collected, and everything that was not.
@@ -24,6 +25,8 @@ pub struct Evidence {
     pub regions: BTreeSet<String>,
     /// Gaps that no single call accounts for: a file of a folder that could not be read, a Region left out.
     pub notes: Vec<Note>,
+    /// What the log files of a trail prove, if the events come from those.
+    pub trail_logs: Option<TrailLogs>,
     /// Who ran what, where and when.
     pub custody: Custody,
     calls: BTreeMap<CallId, Outcome<AnyDocument>>,
@@ -49,6 +52,7 @@ impl Evidence {
             regions: BTreeSet::new(),
             caller_end: None,
             notes: Vec::new(),
+            trail_logs: None,
             custody: Custody::default(),
             calls: BTreeMap::new(),
         }

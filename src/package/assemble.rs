@@ -12,7 +12,8 @@ use crate::evidence::custody::server_time;
 use crate::evidence::digest::sha256;
 use crate::evidence::iam::AuthorizationDetails;
 use crate::evidence::recording::{CALLS_FILE, CUSTODY_FILE, Entry, RUN_FILE, Recording};
-use crate::evidence::{AnyDocument, CallId, Operation, Outcome};
+use crate::evidence::trail_logs::KeptFiles;
+use crate::evidence::{AnyDocument, CallId, EventSource, Operation, Outcome};
 use crate::report::csv::{Cell, Table};
 use crate::report::{Audit, controls_digest};
 use std::collections::BTreeMap;
@@ -28,8 +29,12 @@ pub fn assemble<'a>(
     reports: Vec<(String, Content<'a>)>,
 ) -> Result<Contents<'a>, PackageError> {
     let log = Log::of(recording);
-    let mut contents =
-        Contents { parts: BTreeMap::new(), manifest: describe(audit, recording, &log), seals: Seals::default() };
+    let kept = match recording {
+        Some(recording) => KeptFiles::read(recording.dir())?,
+        None => None,
+    };
+    let manifest = describe(audit, recording, &log, kept.as_ref());
+    let mut contents = Contents { parts: BTreeMap::new(), manifest, seals: Seals::default() };
     for (path, content) in reports {
         contents.add(path, content)?;
     }
@@ -43,6 +48,7 @@ pub fn assemble<'a>(
     }
     if let Some(recording) = recording {
         raw(&mut contents, recording, &log)?;
+        trail_logs(&mut contents, recording, kept.as_ref())?;
     }
     for population in &mut contents.manifest.populations {
         population.file = population.file.take().filter(|file| contents.parts.contains_key(file));
@@ -88,7 +94,7 @@ fn evidence<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) -> Res
         let part = Part {
             content: document_content(document),
             call: Some(CallRef::from(call)),
-            sources: log.responses(call),
+            sources: sources(document, log.responses(call)),
             partial: matches!(outcome, Outcome::Missing { .. }),
         };
         contents.put(path.clone(), part)?;
@@ -160,6 +166,32 @@ fn controls<'a>(contents: &mut Contents<'a>, audit: Audit<'a>) -> Result<(), Pac
         checks: audit.controls.checks.len() as u64,
         exceptions: audit.controls.settings.exceptions.len() as u64,
     };
+    Ok(())
+}
+
+/// What a document was made from: responses, or the log files of a trail.
+fn sources(document: &AnyDocument, responses: Vec<String>) -> Vec<String> {
+    match document.downcast::<LookupEvents>() {
+        Some(events) if events.coverage.source == EventSource::TrailLogs => {
+            vec![format!("raw/{}", KeptFiles::index_path())]
+        }
+        _ => responses,
+    }
+}
+
+/// The log files of a trail that the recording holds, with their index.
+fn trail_logs<'a>(
+    contents: &mut Contents<'a>,
+    recording: &'a Recording,
+    kept: Option<&KeptFiles>,
+) -> Result<(), PackageError> {
+    let Some(kept) = kept else { return Ok(()) };
+    let index = KeptFiles::index_path();
+    contents.add(format!("raw/{index}"), Content::File { path: recording.dir().join(&index), sha256: None })?;
+    for (path, file) in kept.all() {
+        let content = Content::File { path: recording.dir().join(&path), sha256: Some(file.sha256.clone()) };
+        contents.add(format!("raw/{path}"), content)?;
+    }
     Ok(())
 }
 

@@ -240,6 +240,34 @@ pub struct Covered {
     pub oldest: Option<Timestamp>,
     /// The newest event's time.
     pub newest: Option<Timestamp>,
+    /// Where the events come from: `event-history` or `trail-logs`.
+    #[serde(default)]
+    pub source: String,
+    /// Every part of the period of which all events were read, newest first; `span` is the first that reaches the end.
+    #[serde(default)]
+    pub spans: Vec<Span>,
+    /// The slices in which the event history was asked for, newest first.
+    #[serde(default)]
+    pub slices: Vec<Slice>,
+}
+
+/// A part of the period that was asked for on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Its first second.
+    pub from: Timestamp,
+    /// Its last second.
+    pub to: Timestamp,
+    /// Pages received.
+    pub pages: u64,
+    /// Events received, before duplicates were removed.
+    pub events: u64,
+    /// How often it was read again from its start, because a page token had expired.
+    pub restarts: u32,
+    /// Whether it was read to its end.
+    pub complete: bool,
+    /// Which of several lookups it belongs to, from 0.
+    pub lookup: u32,
 }
 
 /// What was judged by.

@@ -173,9 +173,11 @@ impl<W: Write + Seek> Writer<'_, W> {
     /// Writes one entry; its SHA-256 and size.
     fn entry(&mut self, path: &str, content: &Content<'_>) -> Result<(String, u64), PackageError> {
         let size = content.measure().map_err(PackageError::part(path))?;
+        // What is compressed already does not get smaller.
+        let stored = path.ends_with(".gz");
         let options = SimpleFileOptions::DEFAULT
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(LEVEL))
+            .compression_method(if stored { CompressionMethod::Stored } else { CompressionMethod::Deflated })
+            .compression_level((!stored).then_some(LEVEL))
             .last_modified_time(DateTime::default())
             .system(System::Unix)
             .unix_permissions(MODE)

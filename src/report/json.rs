@@ -121,6 +121,10 @@ struct RunOut {
     period_to: String,
     settled_through: String,
     regions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_only: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail_logs: Option<String>,
     controls_sha256: String,
     fail_on: Option<Severity>,
     conclusion: Conclusion,
@@ -142,6 +146,8 @@ impl RunOut {
             period_to: run.period.to.zulu(),
             settled_through: run.settled_through().zulu(),
             regions: audit.evidence.regions.iter().cloned().collect(),
+            events_only: run.events.restriction(),
+            trail_logs: audit.evidence.trail_logs.as_ref().map(super::trail_logs::verdict_words),
             controls_sha256: facts::controls_digest(audit.controls),
             fail_on: audit.fail_on,
             conclusion,

@@ -2,6 +2,7 @@
 
 use super::costs::{gap_costs, gap_count, gap_words};
 use super::facts::{self, FrameworkFacts, Tally};
+use super::trail_logs;
 use super::words::{count, first, len, number, paragraph, size, visible};
 use super::{Audit, Conclusion};
 use crate::controls::Automation;
@@ -77,6 +78,12 @@ impl Page {
         self.fact("Caller", &facts::caller_words(audit));
         self.fact("As of", &audit.evidence.as_of().zulu());
         self.fact("Period", &format!("{}{}", facts::period_words(audit), settled_words(audit)));
+        if let Some(logs) = &audit.evidence.trail_logs {
+            self.fact("Trail logs", &trail_logs::verdict_words(logs));
+        }
+        if let Some(restriction) = audit.evidence.run.events.restriction() {
+            self.fact("Events", &visible(&restriction));
+        }
         let regions: Vec<&str> = audit.evidence.regions.iter().map(String::as_str).collect();
         let regions = if regions.is_empty() { "none known".to_owned() } else { first(&regions, 6) };
         self.fact("Regions", &visible(&regions));
