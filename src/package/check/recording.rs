@@ -3,6 +3,7 @@
 
 use super::{Problem, Step, Verdict};
 use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Response};
+use crate::evidence::trail_logs::KeptFiles;
 use crate::package::error::PackageError;
 use crate::package::manifest::CallRef;
 use crate::package::open::OpenPackage;
@@ -71,7 +72,10 @@ fn bodies(package: &OpenPackage, entries: &[Entry], problems: &mut Vec<Problem>)
             problems.push(Problem::of(path, "is the response of two requests"));
         }
     }
-    let below = recorded.keys().filter(|path| path.starts_with("raw/"));
+    // The log files of a trail have an index of their own, from which the derivation takes them.
+    let index = format!("raw/{}", KeptFiles::index_path());
+    let logs = index.rsplit_once('/').map_or(index.as_str(), |(folder, _)| folder).to_owned() + "/";
+    let below = recorded.keys().filter(|path| path.starts_with("raw/") && !path.starts_with(&logs));
     for path in below.filter(|path| **path != log_path && **path != run_path && **path != custody_path) {
         if !named.contains(*path) {
             problems.push(Problem::of(*path, "is a response that no request of the log was given"));
@@ -130,7 +134,8 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
                 let what = format!("announces another page of {}, which was never asked for", call.call);
                 problems.push(Problem::of(place, what));
             }
-            if tokens.pages.is_empty() {
+            // Events that come from a trail's log files have those for sources, and no request.
+            if tokens.pages.is_empty() && call.responses.is_empty() {
                 problems.push(Problem::of("manifest.json", format!("{} is collected and was never asked", call.call)));
             }
         }
