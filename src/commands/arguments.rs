@@ -33,6 +33,8 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Verify a package: intact, signed, derived from AWS's answers
     Verify(VerifyArgs),
+    /// Show what changed between two packages
+    Diff(DiffArgs),
     /// Make a key to sign packages with
     Keygen(KeygenArgs),
     /// Say why a user, role or group can do what it can, and who can become it, offline
@@ -325,6 +327,31 @@ pub(super) struct VerifyArgs {
     /// Print the result for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `diff` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// A summary for people
+    #[default]
+    Text,
+    /// The same as Markdown
+    Markdown,
+    /// All changes, for programs
+    Json,
+    /// All changes, one a line
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The package from before
+    pub old: PathBuf,
+    /// The package from after
+    pub new: PathBuf,
+    /// What is printed on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DiffFormat,
 }
 
 const KEYGEN_EXAMPLES: &str = "\
