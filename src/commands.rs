@@ -7,6 +7,7 @@ mod attach;
 mod collect;
 mod controls;
 mod custody;
+mod diff;
 mod evaluate;
 mod explain;
 mod judge;
@@ -82,6 +83,7 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Verify(args) => verify::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Controls(args) => controls::run(args),

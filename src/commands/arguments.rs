@@ -31,8 +31,10 @@ pub(super) enum Command {
     Collect(Box<CollectArgs>),
     /// Evaluate a package, a recording, or a folder of AWS CLI output again, offline
     Evaluate(EvaluateArgs),
-    /// Verify a package: integrity, signature, and the derivation of everything from AWS's answers
+    /// Verify a package: intact, signed, derived from AWS's answers
     Verify(VerifyArgs),
+    /// Show what changed between two packages
+    Diff(DiffArgs),
     /// Make a key to sign packages with
     Keygen(KeygenArgs),
     /// Say why a user, role or group can do what it can, and who can become it, offline
@@ -124,9 +126,6 @@ pub(super) struct SealArgs {
     /// Sign the package with this private key (PEM; `auditpack keygen` makes one)
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
-    /// Have the package stamped by the time-stamp authority (RFC 3161) at this address
-    #[arg(long, value_name = "URL")]
-    pub timestamp_url: Option<String>,
 }
 
 const COLLECT_EXAMPLES: &str = "\
@@ -312,9 +311,7 @@ Examples:
   Was anything changed, and does everything follow from AWS's answers?
     auditpack verify package.zip
   Was it signed by the key that the audited organisation published?
-    auditpack verify package.zip --key organisation.pub.pem
-  Did AWS itself log the calls? A later package, or files of a trail, tell:
-    auditpack verify package.zip --corroborate later-package.zip";
+    auditpack verify package.zip --key organisation.pub.pem";
 
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
@@ -324,18 +321,37 @@ pub(super) struct VerifyArgs {
     /// The public key that must have signed it (PEM)
     #[arg(long, value_name = "PUB")]
     pub key: Option<PathBuf>,
-    /// The certificates (PEM) that a time stamp must lead to
-    #[arg(long, value_name = "PEM")]
-    pub timestamp_roots: Option<PathBuf>,
-    /// Look for auditpack's own calls in CloudTrail's records: another package, events.jsonl, or trail log files
-    #[arg(long, value_name = "EVENTS")]
-    pub corroborate: Vec<PathBuf>,
     /// Leave out the derivation from AWS's answers
     #[arg(long)]
     pub no_derivation: bool,
     /// Print the result for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `diff` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// A summary for people
+    #[default]
+    Text,
+    /// The same as Markdown
+    Markdown,
+    /// All changes, for programs
+    Json,
+    /// All changes, one a line
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The package from before
+    pub old: PathBuf,
+    /// The package from after
+    pub new: PathBuf,
+    /// What is printed on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DiffFormat,
 }
 
 const KEYGEN_EXAMPLES: &str = "\

@@ -19,7 +19,7 @@ pub fn readme_txt(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
     text.contents(files);
     text.words();
     text.missing(audit);
-    text.to_look_at(audit);
+    text.for_attention(audit);
     text.check(files);
     text.rebuild();
     text.limits(audit);
@@ -178,7 +178,7 @@ impl Readme {
         }
     }
 
-    fn to_look_at(&mut self, audit: &Audit<'_>) {
+    fn for_attention(&mut self, audit: &Audit<'_>) {
         let remarks = facts::remarks(audit);
         if remarks.is_empty() {
             return;

@@ -99,7 +99,10 @@ fn bodies(package: &OpenPackage, entries: &[Entry], kept: &KeptFiles, problems: 
             problems.push(Problem::of(path, "is the response of two requests"));
         }
     }
-    let below = recorded.keys().filter(|path| path.starts_with("raw/"));
+    // The log files of a trail have an index of their own, from which the derivation takes them.
+    let index = format!("raw/{}", KeptFiles::index_path());
+    let logs = index.rsplit_once('/').map_or(index.as_str(), |(folder, _)| folder).to_owned() + "/";
+    let below = recorded.keys().filter(|path| path.starts_with("raw/") && !path.starts_with(&logs));
     for path in below.filter(|path| **path != log_path && **path != run_path && **path != custody_path) {
         if !named.contains(*path) {
             problems.push(Problem::of(*path, "is a response that no request of the log was given"));
