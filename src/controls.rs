@@ -10,16 +10,19 @@ pub mod expression;
 pub mod framework;
 pub mod listing;
 mod load;
+pub mod managed_rule;
 pub mod message;
 mod node;
+mod own_rule;
 pub mod parameter;
 pub mod settings;
 pub mod validate;
 
 pub use catalogue::Catalogue;
-pub use check::Check;
+pub use check::{Check, RuleSelector};
 pub use error::{LoadError, LoadErrors};
 pub use framework::{Automation, Framework, Requirement};
+pub use managed_rule::ManagedRule;
 pub use parameter::Parameter;
 pub use settings::Settings;
 

@@ -4,12 +4,14 @@
 //! A field whose call gave no complete answer holds no value, only the reason: nothing above can mistake it for one.
 
 mod account;
+mod activity;
 mod build;
 mod config;
 mod document;
 mod events;
 mod group;
 mod input;
+mod pack;
 mod policy;
 mod reconcile;
 mod role;
@@ -81,10 +83,12 @@ impl Resources {
     /// an unknown field or an incomplete population.
     pub fn build(evidence: &Evidence) -> Self {
         let input = input::Input::new(evidence);
-        let events = events::Events::read(evidence, &input.regions, &reconcile::watched(&input));
         let trails = trail::trails(&input);
         let recorders = config::recorders(&input);
+        let kept = activity::Kept::of(&trails, &recorders);
+        let mut events = events::Events::read(evidence, &input.regions, &reconcile::watched(&input), &kept);
         let rules = config::rules(&input);
+        let packs = pack::rules(&input);
         let regional = account::Regional { trails: &trails, recorders: &recorders, rules: &rules };
         let account = account::account(&input, &events, &regional);
         let populations = [
@@ -97,9 +101,11 @@ impl Resources {
             trails,
             recorders,
             rules,
+            packs,
         ];
+        let populations = populations.into_iter().chain(std::mem::take(&mut events.populations));
         Self {
-            populations: populations.into_iter().map(|population| (population.kind, population)).collect(),
+            populations: populations.map(|population| (population.kind, population)).collect(),
             reconciliation: reconcile::reconcile(&input, &events),
         }
     }

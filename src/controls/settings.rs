@@ -4,6 +4,7 @@
 use super::check::Check;
 use super::error::{LoadError, LoadErrors, Source, suggest};
 use super::node::{Content, Node, Reader};
+use super::own_rule::{self, OwnRule};
 use super::parameter::Parameter;
 use crate::finding::{Exception, Severity};
 use crate::resource::Value;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub regions: Vec<String>,
     /// The length of the period in days.
     pub period_days: Option<i64>,
+    /// Config rules of one's own, with the requirements to which they speak.
+    pub own_rules: Vec<OwnRule>,
     /// The file that they were read from.
     pub file: Option<SettingsFile>,
 }
@@ -55,6 +58,11 @@ const LONGEST_PERIOD: i64 = 90;
 impl Settings {
     /// The settings' name in the package, below `controls/`.
     pub const FILE: &'static str = "auditpack.toml";
+
+    /// The file that they were read from, to point at places in it.
+    pub(super) fn source(&self) -> Option<Arc<Source>> {
+        self.file.as_ref().map(|file| file.source.clone())
+    }
 
     /// Reads a settings file.
     pub fn load(path: &Path) -> Result<Settings, LoadErrors> {
@@ -165,7 +173,7 @@ fn value_content(value: &DeValue<'_>) -> Content {
 }
 
 fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
-    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions"];
+    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions", "config_rules"];
     let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
     let mut file = SettingsFile {
         source: reader.source.clone(),
@@ -217,6 +225,9 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
             settings.exceptions.push(exception);
             file.exceptions.push(span);
         }
+    }
+    for node in reader.items(&fields, "config_rules") {
+        settings.own_rules.extend(own_rule::read(reader, node));
     }
     settings.file = Some(file);
 }

@@ -3,8 +3,9 @@
 //! Memory does not grow with the number of events: of each record only what a fact needs is kept, counts and the
 //! last change of those names that somebody asked about.
 
-use super::Unknown;
-use super::build::{Fact, Regions, Source};
+use super::activity::{self, Activity, Glance, Kept};
+use super::build::{Fact, Regions, Source, population};
+use super::{Kind, Population, Unknown};
 use crate::evidence::cloudtrail::LookupEvents;
 use crate::evidence::{Evidence, Timestamp};
 use crate::finding::Pointer;
@@ -33,6 +34,12 @@ pub(super) struct Events {
     pub root_events: Fact<i64>,
     /// Where root's events stand, the first few of each Region.
     pub root_places: Vec<Pointer>,
+    /// Console sign-ins that failed.
+    pub sign_ins_failed: Fact<i64>,
+    /// The most of them for one identity.
+    pub sign_ins_failed_of_one: Fact<i64>,
+    /// The populations of events.
+    pub populations: Vec<Population>,
     /// When names that were asked about were made, deleted or renamed, as far as records arrived.
     changes: BTreeMap<Entity, Changes>,
 }
@@ -57,13 +64,34 @@ pub(super) struct Changes {
 
 impl Events {
     /// Reads the records of all Regions in scope, watching for changes of some names.
-    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &BTreeSet<Entity>) -> Self {
+    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &BTreeSet<Entity>, kept: &Kept) -> Self {
         let tallies: Vec<Tally> =
-            regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched)).collect();
-        let mut events =
-            Self { root_console_logins: Ok(0), root_events: Ok(0), root_places: Vec::new(), changes: BTreeMap::new() };
+            regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched, kept)).collect();
+        let mut events = Self {
+            root_console_logins: Ok(0),
+            root_events: Ok(0),
+            root_places: Vec::new(),
+            sign_ins_failed: Ok(0),
+            sign_ins_failed_of_one: Ok(0),
+            populations: Vec::new(),
+            changes: BTreeMap::new(),
+        };
         let mut gap = regions.gap();
+        let mut activity = Activity::default();
+        let mut failed: BTreeMap<String, i64> = BTreeMap::new();
+        let mut documents: Vec<Pointer> = regions.source.document().into_iter().collect();
+        let mut gaps: Vec<Arc<Unknown>> = gap.iter().cloned().collect();
+        let mut gaps_of_kind: BTreeMap<Kind, Vec<Arc<Unknown>>> = BTreeMap::new();
         for tally in tallies {
+            gaps.extend(tally.gap.clone());
+            documents.extend(tally.document);
+            for (kind, gap) in tally.omitted {
+                gaps_of_kind.entry(kind).or_default().push(gap);
+            }
+            activity.merge(tally.activity);
+            for (identity, count) in tally.failed_sign_ins {
+                *failed.entry(identity).or_default() += count;
+            }
             gap = gap.or(tally.gap);
             events.root_console_logins = events.root_console_logins.map(|count| count + tally.console_logins);
             events.root_events = events.root_events.map(|count| count + tally.root_events);
@@ -74,10 +102,21 @@ impl Events {
                 known.removed = known.removed.max(changes.removed);
             }
         }
+        events.sign_ins_failed = Ok(failed.values().sum());
+        events.sign_ins_failed_of_one = Ok(failed.values().copied().max().unwrap_or_default());
         if let Some(gap) = gap {
             events.root_console_logins = Err(gap.clone());
+            events.sign_ins_failed = Err(gap.clone());
+            events.sign_ins_failed_of_one = Err(gap.clone());
             events.root_events = Err(gap);
         }
+        events.populations = activity::KINDS
+            .into_iter()
+            .map(|kind| {
+                let gaps = gaps.iter().chain(gaps_of_kind.get(&kind).into_iter().flatten()).cloned();
+                population(kind, activity.take(kind), gaps, documents.iter().cloned())
+            })
+            .collect();
         events
     }
 
@@ -94,15 +133,24 @@ struct Tally {
     root_events: i64,
     places: Vec<Pointer>,
     changes: BTreeMap<Entity, Changes>,
+    /// Failed sign-ins by identity. AWS hides names that do not exist, so that there are no more of them than users.
+    failed_sign_ins: BTreeMap<String, i64>,
+    activity: Activity,
+    omitted: BTreeMap<Kind, Arc<Unknown>>,
+    document: Option<Pointer>,
     gap: Option<Arc<Unknown>>,
 }
 
+/// How many identities failed sign-ins are told apart by; the rest count as one.
+const IDENTITIES: usize = 10_000;
+
 impl Tally {
-    fn of_region(evidence: &Evidence, region: &str, watched: &BTreeSet<Entity>) -> Self {
+    fn of_region(evidence: &Evidence, region: &str, watched: &BTreeSet<Entity>, kept: &Kept) -> Self {
         let source = Source::<LookupEvents>::regional(evidence, region);
-        let mut tally = Self { gap: source.gap().cloned(), ..Self::default() };
+        let mut tally = Self { gap: source.gap().cloned(), document: source.document(), ..Self::default() };
         if let Some(history) = source.arrived() {
-            let read = tally.read(evidence, &source, history, watched);
+            let read = tally.read(evidence, &source, history, watched, kept);
+            tally.omitted = tally.activity.gaps(&source);
             let covered = read.and_then(|lines| covers(evidence, history, lines));
             if let (Err(reason), None) = (covered, &tally.gap) {
                 tally.gap = Some(source.unknown(reason));
@@ -118,6 +166,7 @@ impl Tally {
         source: &Source<'_, LookupEvents>,
         history: &LookupEvents,
         watched: &BTreeSet<Entity>,
+        kept: &Kept,
     ) -> Result<u64, String> {
         let failed = |e: std::io::Error| format!("the events cannot be read: {e}");
         let mut reader = history.open().map_err(failed)?;
@@ -141,6 +190,10 @@ impl Tally {
             self.count(evidence, &record, || source.at(format!("L{number}")))
                 .map_err(|e| format!("line {number} of the events: {e}"))?;
             self.watch(&record, watched);
+            let glance = record.glance();
+            self.activity
+                .note(glance, &line, number, evidence, source, history, kept)
+                .map_err(|e| format!("line {number} of the events: {e}"))?;
         }
         Ok(records)
     }
@@ -151,6 +204,7 @@ impl Tally {
         record: &Record<'_>,
         place: impl FnOnce() -> Pointer,
     ) -> Result<(), String> {
+        self.count_failed_sign_in(evidence, record);
         let Some(identity) = record.user_identity.as_ref().filter(|identity| is(&identity.kind, "Root")) else {
             return Ok(());
         };
@@ -175,6 +229,22 @@ impl Tally {
             self.places.push(place());
         }
         Ok(())
+    }
+
+    fn count_failed_sign_in(&mut self, evidence: &Evidence, record: &Record<'_>) {
+        if !is(&record.event_name, "ConsoleLogin") || !record.failed_login() {
+            return;
+        }
+        let period = evidence.run.period;
+        // Without a time it may be of the period.
+        if record.time().is_some_and(|time| time < period.from || time > period.to) {
+            return;
+        }
+        let identity = record.user_identity.as_ref();
+        let name = identity.and_then(|identity| identity.arn.as_ref().or(identity.principal_id.as_ref()));
+        let name = name.map_or("unknown", |name| name.0.as_ref());
+        let known = self.failed_sign_ins.contains_key(name) || self.failed_sign_ins.len() < IDENTITIES;
+        *self.failed_sign_ins.entry(if known { name } else { "others" }.to_owned()).or_default() += 1;
     }
 
     fn watch(&mut self, record: &Record<'_>, watched: &BTreeSet<Entity>) {
@@ -274,6 +344,10 @@ struct Identity<'a> {
     kind: Option<Text<'a>>,
     #[serde(borrow, default)]
     invoked_by: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    arn: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    principal_id: Option<Text<'a>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -294,6 +368,17 @@ struct LoginResponse<'a> {
 }
 
 impl Record<'_> {
+    fn glance(&self) -> Glance<'_> {
+        let identity = self.user_identity.as_ref();
+        Glance {
+            service: self.event_source.as_ref().map_or("", |text| text.0.as_ref()),
+            event: self.event_name.as_ref().map_or("", |text| text.0.as_ref()),
+            identity: identity.and_then(|identity| identity.kind.as_ref()).map_or("", |text| text.0.as_ref()),
+            by_service: identity.is_some_and(|identity| identity.invoked_by.is_some())
+                || is(&self.event_type, "AwsServiceEvent"),
+        }
+    }
+
     fn time(&self) -> Option<Timestamp> {
         self.event_time.as_ref().and_then(|text| Timestamp::parse(&text.0).ok())
     }
