@@ -5,16 +5,20 @@
 
 mod catalogue;
 pub mod check;
+pub mod conformance_pack;
 pub mod error;
 pub mod expression;
 pub mod framework;
+pub mod json_schema;
 pub mod listing;
 mod load;
 pub mod managed_rule;
+pub mod matrix;
 pub mod message;
 mod node;
 mod own_rule;
 pub mod parameter;
+pub mod scaffold;
 pub mod settings;
 pub mod validate;
 

@@ -19,7 +19,7 @@ pub use facts::controls_digest;
 pub use html::html;
 pub use json::{findings_json, summary_json};
 pub use readme::readme_txt;
-pub use tables::{findings_csv, populations, requirements_csv};
+pub use tables::{findings_csv, matrix_csv, populations, requirements_csv};
 pub use terminal::{Written, summary};
 
 use crate::controls::Controls;

@@ -4,7 +4,7 @@ mod case;
 mod read;
 
 pub use case::Case;
-pub(super) use read::{id, is_identifier, read};
+pub(super) use read::{KEYS, id, id_error, is_identifier, read};
 
 use super::error::Source;
 use super::expression::Row;

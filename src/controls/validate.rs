@@ -3,6 +3,7 @@
 use super::catalogue::Catalogue;
 use super::check::Check;
 use super::error::{LoadError, LoadErrors};
+use std::fmt::Write;
 use std::path::Path;
 
 /// What there is to say about controls that load.
@@ -56,7 +57,35 @@ pub fn run(catalogue: Catalogue) -> Validation {
     Validation { catalogue, cases, failures, warnings }
 }
 
-fn warnings_of(check: &Check) -> Option<String> {
+/// Every case of one check, or of all, with how it came out; and how many came out otherwise than expected.
+pub fn report(catalogue: &Catalogue, check: Option<&str>) -> (String, usize) {
+    let mut out = String::new();
+    let mut failed = 0;
+    for check in catalogue.checks.values().filter(|c| check.is_none_or(|id| id == c.id)) {
+        let _ = writeln!(out, "{}", check.id); // writing to a String cannot fail
+        for case in &check.cases {
+            let (status, reason) = case.run(check, &catalogue.parameters);
+            let verdict = if status == case.expect {
+                format!("ok     {status}")
+            } else {
+                failed += 1;
+                format!("WRONG  {status}, expected {}", case.expect)
+            };
+            let reason = if reason.is_empty() || status == case.expect { String::new() } else { format!(" ({reason})") };
+            let _ = writeln!(out, "  {verdict}: {}{reason}", case.name);
+        }
+    }
+    (out, failed)
+}
+
+fn warnings_of(check: &Check) -> Vec<String> {
+    let missing = [("rationale", &check.rationale), ("severity_reason", &check.severity_reason)];
+    let missing = missing.into_iter().filter(|(_, value)| value.is_none());
+    let missing = missing.map(|(key, _)| format!("check `{}` has no `{key}`: say why", check.id));
+    missing.chain(differs(check)).collect()
+}
+
+fn differs(check: &Check) -> Option<String> {
     let differs = !check.config_rules.is_empty() && check.config_rules_note.is_none();
     differs.then(|| {
         format!(

@@ -94,18 +94,26 @@ pub(in crate::controls) fn read(
 pub(in crate::controls) fn id(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
     let node = reader.required(fields, "id")?;
     let id = reader.text(node)?;
-    let kebab = id
-        .split('-')
-        .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
-    if !kebab || id.len() > 100 {
+    if let Err(message) = id_error(&id) {
         let help = "such as `user-console-mfa`".to_owned();
-        reader.error_with_help(&node.span, "an id is made of lower-case letters, digits and `-`", Some(help));
+        reader.error_with_help(&node.span, message, Some(help));
     }
     let stem = reader.source.path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
     if stem.is_some_and(|stem| stem != id) {
         reader.error(&node.span, format!("the file must be named after the id: `{id}.yaml`"));
     }
     Some(id)
+}
+
+/// What is wrong with an id.
+pub(in crate::controls) fn id_error(id: &str) -> Result<(), String> {
+    let mut words = id.split('-');
+    let kebab =
+        words.all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+    match kebab && id.len() <= 100 {
+        true => Ok(()),
+        false => Err("an id is made of lower-case letters, digits and `-`".to_owned()),
+    }
 }
 
 fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<Kind> {
