@@ -17,6 +17,8 @@ pub mod matrix;
 pub mod message;
 mod node;
 mod own_rule;
+#[cfg(test)]
+mod pages;
 pub mod parameter;
 pub mod scaffold;
 pub mod settings;

@@ -310,6 +310,9 @@ pub(super) enum ControlsCommand {
     ConformancePack {
         /// A package or recording that shows what is deployed; without it, all rules are printed
         path: Option<PathBuf>,
+        /// Which pack to print, where the rules fill several
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        part: usize,
         /// Frameworks, separated by commas [default: all]
         #[arg(long, value_name = "IDS", value_delimiter = ',')]
         framework: Vec<String>,

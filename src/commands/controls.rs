@@ -1,8 +1,8 @@
 //! `auditpack controls`: shows the checks, frameworks and fields, and checks control files.
 
 use super::arguments::{ControlsArgs, ControlsCommand};
-use super::{CommandError, Exit, print};
 use super::source::Replay;
+use super::{CommandError, Exit, print};
 use crate::controls::{Catalogue, conformance_pack, json_schema, listing, matrix, scaffold, validate};
 use crate::resource::Kind;
 use std::fmt::Write;
@@ -16,8 +16,8 @@ pub(super) fn run(args: ControlsArgs) -> Result<Exit, CommandError> {
         ControlsCommand::Test { check, controls } => test(check.as_deref(), controls.as_deref()),
         ControlsCommand::New { id, resource, controls } => new(&id, resource.as_deref(), &controls),
         ControlsCommand::Matrix { frameworks, csv, controls } => matrix(&frameworks, csv, controls.as_deref()),
-        ControlsCommand::ConformancePack { path, framework, controls, config } => {
-            pack(path.as_deref(), &framework, controls.as_deref(), config.as_deref())
+        ControlsCommand::ConformancePack { path, part, framework, controls, config } => {
+            pack(path.as_deref(), &framework, controls.as_deref(), config.as_deref(), part)
         }
         ControlsCommand::Schema { kind } => {
             print(&json_schema::schema(&kind).unwrap_or_default())?;
@@ -147,6 +147,7 @@ fn pack(
     frameworks: &[String],
     folder: Option<&Path>,
     config: Option<&Path>,
+    part: usize,
 ) -> Result<Exit, CommandError> {
     let catalogue = load(folder)?;
     let settings = super::judge::settings(config)?;
@@ -159,7 +160,8 @@ fn pack(
         }
         None => None,
     };
-    let text = conformance_pack::write(&catalogue, frameworks, settings, deployed.as_ref()).map_err(CommandError::usage)?;
+    let text = conformance_pack::write(&catalogue, frameworks, settings, deployed.as_ref(), part)
+        .map_err(CommandError::usage)?;
     print(&text)?;
     Ok(Exit::Clean)
 }

@@ -64,8 +64,7 @@ impl Catalogue {
         frameworks: &[String],
         lenient: bool,
     ) -> Result<Controls, LoadErrors> {
-        let mut errors =
-            own_rule::add(&settings, &mut self.checks, &mut self.frameworks, &self.parameters, lenient);
+        let mut errors = own_rule::add(&settings, &mut self.checks, &mut self.frameworks, &self.parameters, lenient);
         errors.extend(settings.resolve(&self.parameters, &self.checks, lenient));
         let known = self.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
         let unknown =

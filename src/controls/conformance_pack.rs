@@ -7,9 +7,9 @@ use crate::resource::{FieldValue, Kind, Resources, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// How many rules one pack may have
-/// (<https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html>).
-pub const MOST_RULES: usize = 130;
+/// How many rules are put into one pack. It may have 130, and its template at most 51,200 bytes
+/// (<https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html>), comments included.
+pub const MOST_RULES: usize = 75;
 
 /// Which rules are deployed where, as far as it is known.
 #[derive(Debug, Default)]
@@ -30,7 +30,8 @@ impl Deployed {
         }
         let mut deployed = Self::default();
         let account = resources.populations.get(&Kind::Account).and_then(|population| population.rows.first());
-        if let Some(FieldValue::Known(Value::List(regions))) = account.and_then(|account| account.fields.get("regions")) {
+        if let Some(FieldValue::Known(Value::List(regions))) = account.and_then(|account| account.fields.get("regions"))
+        {
             deployed.regions.extend(regions.iter().filter_map(text));
         }
         for row in &rules.rows {
@@ -46,7 +47,11 @@ impl Deployed {
     /// The Regions in which a rule is missing.
     fn missing(&self, identifier: &str) -> Vec<&str> {
         let there = self.rules.get(identifier);
-        self.regions.iter().filter(|region| there.is_none_or(|there| !there.contains(*region))).map(String::as_str).collect()
+        self.regions
+            .iter()
+            .filter(|region| there.is_none_or(|there| !there.contains(*region)))
+            .map(String::as_str)
+            .collect()
     }
 }
 
@@ -64,6 +69,7 @@ pub fn write(
     frameworks: &[String],
     settings: Settings,
     deployed: Option<&Deployed>,
+    part: usize,
 ) -> Result<String, LoadErrors> {
     for id in frameworks.iter().filter(|id| !catalogue.frameworks.contains_key(*id)) {
         let known = catalogue.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -87,11 +93,18 @@ pub fn write(
         .map(|rule| (rule, deployed.map(|deployed| deployed.missing(&rule.identifier)).unwrap_or_default()))
         .filter(|(_, missing)| deployed.is_none() || !missing.is_empty())
         .collect();
-    Ok(template(&rules, &speaks, &parameters, deployed))
+    let parts = rules.len().div_ceil(MOST_RULES).max(1);
+    if !(1..=parts).contains(&part) {
+        let error = LoadError::about("--part", format!("there is no part {part}"));
+        return Err(LoadErrors(vec![error.help(format!("the rules fill {parts} packs: --part 1 to --part {parts}"))]));
+    }
+    let of_part = rules.chunks(MOST_RULES).nth(part - 1).unwrap_or_default();
+    Ok(template(of_part, (part, parts, rules.len()), &speaks, &parameters, deployed))
 }
 
 fn template(
     rules: &[(&ManagedRule, Vec<&str>)],
+    (part, parts, all): (usize, usize, usize),
     speaks: &BTreeMap<&str, Vec<String>>,
     parameters: &BTreeMap<String, Value>,
     deployed: Option<&Deployed>,
@@ -101,14 +114,19 @@ fn template(
     let _ = match deployed {
         Some(deployed) => {
             let regions: Vec<&str> = deployed.regions.iter().map(String::as_str).collect();
-            writeln!(out, "# {} rules that are missing in at least one of {}.", rules.len(), regions.join(", "))
+            writeln!(out, "# {all} rules are missing in at least one of {}.", regions.join(", "))
         }
-        None => writeln!(out, "# {} rules.", rules.len()),
+        None => writeln!(out, "# {all} rules, deployed or not."),
     };
-    out.push_str("# aws configservice put-conformance-pack --conformance-pack-name auditpack --template-body file://THIS-FILE\n");
-    if rules.len() > MOST_RULES {
-        let _ = writeln!(out, "# A pack may have {MOST_RULES} rules: divide this one, or choose fewer frameworks.");
+    let name = if parts == 1 { "auditpack".to_owned() } else { format!("auditpack-{part}") };
+    if parts > 1 {
+        let _ =
+            writeln!(out, "# This is part {part} of {parts}, with {} of them; --part prints the others.", rules.len());
     }
+    let _ = writeln!(
+        out,
+        "# aws configservice put-conformance-pack --conformance-pack-name {name} --template-body file://THIS-FILE"
+    );
     if rules.is_empty() {
         out.push_str("# No rule is missing: there is nothing to deploy.\nResources: {}\n");
         return out;
@@ -117,7 +135,8 @@ fn template(
     for (rule, missing) in rules {
         let logical: String = rule.identifier.split('_').map(capitalised).collect();
         let _ = writeln!(out, "  # {}", rule.title);
-        let _ = writeln!(out, "  # {}", speaks.get(rule.identifier.as_str()).map_or(String::new(), |ids| ids.join(", ")));
+        let _ =
+            writeln!(out, "  # {}", speaks.get(rule.identifier.as_str()).map_or(String::new(), |ids| ids.join(", ")));
         if !missing.is_empty() {
             let _ = writeln!(out, "  # missing in {}", missing.join(", "));
         }

@@ -57,7 +57,9 @@ fn severity() -> Value {
 
 fn check_key(key: &str) -> Value {
     match key {
-        "id" => json!({"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 100, "description": "lower-case words with -; the file's name"}),
+        "id" => {
+            json!({"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 100, "description": "lower-case words with -; the file's name"})
+        }
         "resource" => {
             let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.id()).collect();
             json!({"enum": kinds, "description": "the kind of resource"})
@@ -69,15 +71,16 @@ fn check_key(key: &str) -> Value {
         "config_rules" => texts("source identifiers of Config rules that ask the same"),
         "references" => texts("https addresses of the pages that it rests on"),
         "cases" => {
-            let outcomes: Vec<&str> = Status::ALL.iter().map(|status| status.word()).filter(|w| *w != "manual").collect();
+            let outcomes: Vec<&str> =
+                Status::ALL.iter().map(|status| status.word()).filter(|w| *w != "manual").collect();
             json!({"type": "array", "minItems": 3, "description": "examples: at least one each of pass, fail and unknown", "items": {
-                "type": "object", "additionalProperties": false, "required": ["name", "given", "expect"], "properties": {
-                    "name": text("what the example shows"),
-                    "given": {"type": "object", "description": "fields of the resource; one that is not given was not collected"},
-                    "account": {"type": "object", "description": "fields of the account"},
-                    "parameters": {"type": "object", "description": "thresholds other than the default"},
-                    "expect": {"enum": outcomes},
-                }}})
+            "type": "object", "additionalProperties": false, "required": ["name", "given", "expect"], "properties": {
+                "name": text("what the example shows"),
+                "given": {"type": "object", "description": "fields of the resource; one that is not given was not collected"},
+                "account": {"type": "object", "description": "fields of the account"},
+                "parameters": {"type": "object", "description": "thresholds other than the default"},
+                "expect": {"enum": outcomes},
+            }}})
         }
         "title" => text("what should be so, as a sentence"),
         "scope_reason" => text("why the others are not judged"),
@@ -109,7 +112,9 @@ fn requirement_key(key: &str) -> Value {
         "id" => text("the requirement's number"),
         "group" => text("the part of the standard that it stands in"),
         "title" => text("what it asks for, in your own words"),
-        "automation" => json!({"enum": ["full", "partial", "manual"], "description": "how much of it AWS can evidence"}),
+        "automation" => {
+            json!({"enum": ["full", "partial", "manual"], "description": "how much of it AWS can evidence"})
+        }
         "checks" => texts("the checks that speak to it"),
         "config_rules" => texts("source identifiers of the catalogue's Config rules that speak to it"),
         "evidence" => {

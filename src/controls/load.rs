@@ -3,8 +3,8 @@
 use super::catalogue::Catalogue;
 use super::check::{self, Check};
 use super::error::{LoadError, LoadErrors, Source};
-use super::managed_rule::{self, ManagedRule};
 use super::framework::{self, Framework, Named};
+use super::managed_rule::{self, ManagedRule};
 use super::node::{self, Content, Node, Reader};
 use super::parameter::{self, Parameter};
 use include_dir::{Dir, DirEntry, include_dir};

@@ -70,7 +70,6 @@ pub enum Bound {
     Equals(String),
 }
 
-
 fn kebab(identifier: &str) -> String {
     identifier.to_ascii_lowercase().split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
@@ -128,7 +127,8 @@ impl ManagedRule {
             given.push_str(", input_parameters: {}");
         }
         // A scope that reads no more than it must: a rule that is being deleted needs no verdict.
-        let scope = "state in [\"ACTIVE\", \"EVALUATING\"] && detective && !internal && compliance != \"NOT_APPLICABLE\"";
+        let scope =
+            "state in [\"ACTIVE\", \"EVALUATING\"] && detective && !internal && compliance != \"NOT_APPLICABLE\"";
         let parameters = if self.parameters.is_empty() { "" } else { " (its parameters: {input_parameters})" };
         let (title, identifier) = (&self.title, &self.identifier);
         let message = format!(
@@ -162,14 +162,19 @@ impl ManagedRule {
         let _ = writeln!(out, "references: [{}]", quoted(&self.page()));
         let strict: Vec<String> =
             self.parameters.iter().map(|p| format!("{}: {}", quoted(&p.name), quoted(&strictest(&p.bound)))).collect();
-        let strict = if strict.is_empty() { String::new() } else { format!(", input_parameters: {{{}}}", strict.join(", ")) };
+        let strict =
+            if strict.is_empty() { String::new() } else { format!(", input_parameters: {{{}}}", strict.join(", ")) };
         let _ = writeln!(
             out,
             "cases:\n  - {{name: complied with, given: {{{base}, compliance: COMPLIANT{strict}}}, expect: pass}}\n  \
              - {{name: not complied with, given: {{{base}, compliance: NON_COMPLIANT{strict}}}, expect: fail}}\n  \
              - {{name: insufficient data, given: {{{base}{strict}}}, expect: unknown}}"
         );
-        Source { name: format!("controls/{FILE}, {identifier}"), path: format!("checks/aws-config/{id}.yaml"), text: out }
+        Source {
+            name: format!("controls/{FILE}, {identifier}"),
+            path: format!("checks/aws-config/{id}.yaml"),
+            text: out,
+        }
     }
 }
 

@@ -65,12 +65,18 @@ pub fn text(catalogue: &Catalogue, frameworks: &[String]) -> String {
         let Some(first) = of_framework.first() else { continue };
         let title = catalogue.frameworks.get(&first.framework).map_or("", |framework| framework.title.as_str());
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{title}\n  {:<24} {:<8} {:>6} {:>6} {:>6}  checks", "requirement", "level", "checks", "rules", "calls");
+        let _ = writeln!(
+            out,
+            "{title}\n  {:<24} {:<8} {:>6} {:>6} {:>6}  checks",
+            "requirement", "level", "checks", "rules", "calls"
+        );
         for of_requirement in of_framework.chunk_by(|a, b| a.requirement == b.requirement) {
             let Some(first) = of_requirement.first() else { continue };
             let count = |kind: &str| of_requirement.iter().filter(|row| row.kind == kind).count();
-            let names: Vec<&str> = of_requirement.iter().filter(|row| row.kind == "check").map(|row| row.id.as_str()).collect();
-            let names = if first.kind == "none" { "NO EVIDENCE FROM AWS: provide it".to_owned() } else { names.join(" ") };
+            let names: Vec<&str> =
+                of_requirement.iter().filter(|row| row.kind == "check").map(|row| row.id.as_str()).collect();
+            let names =
+                if first.kind == "none" { "NO EVIDENCE FROM AWS: provide it".to_owned() } else { names.join(" ") };
             let cell = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
             let line = format!(
                 "  {:<24} {:<8} {:>6} {:>6} {:>6}  {names}",

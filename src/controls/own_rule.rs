@@ -131,7 +131,8 @@ cases:
 "#,
         severity = rule.severity.word()
     );
-    let source = Source { name: format!("{}, rule {}", Settings::FILE, rule.rule), path: format!("checks/own/{id}.yaml"), text };
+    let source =
+        Source { name: format!("{}, rule {}", Settings::FILE, rule.rule), path: format!("checks/own/{id}.yaml"), text };
     let source = Arc::new(source);
     let failed = |error: &LoadError| format!("no check can be made of the rule: {error}");
     let root = node::parse(&source).map_err(|error| failed(&error))?;

@@ -71,21 +71,15 @@ pub fn report(catalogue: &Catalogue, check: Option<&str>) -> (String, usize) {
                 failed += 1;
                 format!("WRONG  {status}, expected {}", case.expect)
             };
-            let reason = if reason.is_empty() || status == case.expect { String::new() } else { format!(" ({reason})") };
+            let reason =
+                if reason.is_empty() || status == case.expect { String::new() } else { format!(" ({reason})") };
             let _ = writeln!(out, "  {verdict}: {}{reason}", case.name);
         }
     }
     (out, failed)
 }
 
-fn warnings_of(check: &Check) -> Vec<String> {
-    let missing = [("rationale", &check.rationale), ("severity_reason", &check.severity_reason)];
-    let missing = missing.into_iter().filter(|(_, value)| value.is_none());
-    let missing = missing.map(|(key, _)| format!("check `{}` has no `{key}`: say why", check.id));
-    missing.chain(differs(check)).collect()
-}
-
-fn differs(check: &Check) -> Option<String> {
+fn warnings_of(check: &Check) -> Option<String> {
     let differs = !check.config_rules.is_empty() && check.config_rules_note.is_none();
     differs.then(|| {
         format!(

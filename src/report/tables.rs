@@ -117,8 +117,7 @@ pub fn requirements_csv(audit: &Audit<'_>) -> Vec<u8> {
 
 /// The crosswalk of the controls: one row for each requirement and what speaks to it.
 pub fn matrix_csv(rows: &[crate::controls::matrix::Row]) -> Vec<u8> {
-    let mut table =
-        Table::new(&["framework", "requirement", "title", "automation", "kind", "id", "severity", "what"]);
+    let mut table = Table::new(&["framework", "requirement", "title", "automation", "kind", "id", "severity", "what"]);
     for row in rows {
         table.row([
             row.framework.as_str().into(),

@@ -196,10 +196,8 @@ fn iam_change(row: &mut Row, record: Record<'_>, source: &Source<'_, LookupEvent
     row.known("issues_credential", issues.contains(&event));
     let attaches = event.starts_with("Attach")
         && record.parameter_text("policyArn").is_some_and(|arn| arn.ends_with(ADMINISTRATOR));
-    let writes = matches!(
-        event,
-        "PutUserPolicy" | "PutGroupPolicy" | "PutRolePolicy" | "CreatePolicy" | "CreatePolicyVersion"
-    );
+    let writes =
+        matches!(event, "PutUserPolicy" | "PutGroupPolicy" | "PutRolePolicy" | "CreatePolicy" | "CreatePolicyVersion");
     let everything = match record.parameter("policyDocument").filter(|_| writes) {
         // A refused request may come without its parameters; it wrote nothing.
         None if writes && record.error().is_none() => {
@@ -325,7 +323,8 @@ fn unblocks(record: Record<'_>) -> bool {
     let parameters = record.at(&["requestParameters"]);
     each_member(parameters, &mut |name, value| {
         let name = name.to_ascii_lowercase();
-        if ["blockpublicacls", "ignorepublicacls", "blockpublicpolicy", "restrictpublicbuckets"].contains(&name.as_str())
+        if ["blockpublicacls", "ignorepublicacls", "blockpublicpolicy", "restrictpublicbuckets"]
+            .contains(&name.as_str())
         {
             found = true;
             open |= value.as_bool().unwrap_or(value == "true") != true;
@@ -366,11 +365,14 @@ fn perimeter_change(row: &mut Row, record: Record<'_>, source: &Source<'_, Looku
         } else {
             Vec::new()
         }),
-        "ModifySnapshotAttribute" | "ModifyImageAttribute" | "ModifyDBSnapshotAttribute"
+        "ModifySnapshotAttribute"
+        | "ModifyImageAttribute"
+        | "ModifyDBSnapshotAttribute"
         | "ModifyDBClusterSnapshotAttribute" => Ok(shared_with_all(record)),
         _ if event.starts_with("AddPermission") => {
             let everyone = record.parameter_text("principal") == Some("*");
-            let narrowed = ["sourceArn", "sourceAccount", "principalOrgID"].iter().any(|n| record.parameter(n).is_some());
+            let narrowed =
+                ["sourceArn", "sourceAccount", "principalOrgID"].iter().any(|n| record.parameter(n).is_some());
             Ok(if everyone && !narrowed { vec!["function".to_owned()] } else { Vec::new() })
         }
         _ => Ok(Vec::new()),
@@ -426,7 +428,8 @@ fn world_rules(parameters: Option<&Value>) -> Vec<Rule> {
             _ => ports,
         };
         // An entry of a network ACL has its ports in an object beside the range.
-        let beside = member(&["portrange"]).and_then(|range| Some((range.get("from")?.as_i64()?, range.get("to")?.as_i64()?)));
+        let beside =
+            member(&["portrange"]).and_then(|range| Some((range.get("from")?.as_i64()?, range.get("to")?.as_i64()?)));
         let ports = beside.or(ports);
         for (name, value) in members {
             let world = matches!(value.as_str(), Some("0.0.0.0/0" | "::/0"));
