@@ -13,6 +13,7 @@ pub mod json_schema;
 pub mod listing;
 mod load;
 pub mod managed_rule;
+pub mod manual;
 pub mod matrix;
 pub mod message;
 mod node;

@@ -155,7 +155,7 @@ fn pack(
         Some(path) => {
             let evidence = Replay::open(path)?;
             let evidence = evidence.evidence(None)?;
-            let resources = crate::resource::Resources::build(&evidence);
+            let resources = crate::resource::Resources::build(&evidence, &settings.profile);
             Some(conformance_pack::Deployed::of(&resources).map_err(CommandError::no_package)?)
         }
         None => None,

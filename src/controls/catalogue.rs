@@ -65,7 +65,7 @@ impl Catalogue {
         lenient: bool,
     ) -> Result<Controls, LoadErrors> {
         let mut errors = own_rule::add(&settings, &mut self.checks, &mut self.frameworks, &self.parameters, lenient);
-        errors.extend(settings.resolve(&self.parameters, &self.checks, lenient));
+        errors.extend(settings.resolve(&self.parameters, &self.checks, &self.frameworks, lenient));
         let known = self.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
         let unknown =
             |id: &str| (format!("there is no framework `{id}`"), Some(format!("the frameworks are: {known}")));

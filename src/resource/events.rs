@@ -5,9 +5,10 @@
 
 use super::activity::{self, Activity, Glance, Kept};
 use super::build::{Fact, Regions, Source, population};
+use super::sessions::{Found, Session, WatchedSessions, count_activity};
 use super::{Kind, Population, Unknown};
 use crate::evidence::cloudtrail::LookupEvents;
-use crate::evidence::{Evidence, Timestamp};
+use crate::evidence::{Evidence, Period, Timestamp};
 use crate::finding::Pointer;
 use rayon::prelude::*;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -42,6 +43,14 @@ pub(super) struct Events {
     pub populations: Vec<Population>,
     /// When names that were asked about were made, deleted or renamed, as far as records arrived.
     changes: BTreeMap<Entity, Changes>,
+    /// When outsiders last took a role, as far as records arrived.
+    entered: BTreeMap<String, Timestamp>,
+    /// The sessions of vendors, as far as records arrived.
+    sessions: Vec<Session>,
+    /// Why not all events are known.
+    gap: Option<Arc<Unknown>>,
+    /// The files of the events.
+    pub documents: Vec<Pointer>,
 }
 
 /// A user or role by name.
@@ -64,7 +73,7 @@ pub(super) struct Changes {
 
 impl Events {
     /// Reads the records of all Regions in scope, watching for changes of some names.
-    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &BTreeSet<Entity>, kept: &Kept) -> Self {
+    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &Watched, kept: &Kept) -> Self {
         let tallies: Vec<Tally> =
             regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched, kept)).collect();
         let mut events = Self {
@@ -75,6 +84,10 @@ impl Events {
             sign_ins_failed_of_one: Ok(0),
             populations: Vec::new(),
             changes: BTreeMap::new(),
+            entered: BTreeMap::new(),
+            sessions: Vec::new(),
+            gap: None,
+            documents: Vec::new(),
         };
         let mut gap = regions.gap();
         let mut activity = Activity::default();
@@ -84,7 +97,7 @@ impl Events {
         let mut gaps_of_kind: BTreeMap<Kind, Vec<Arc<Unknown>>> = BTreeMap::new();
         for tally in tallies {
             gaps.extend(tally.gap.clone());
-            documents.extend(tally.document);
+            documents.extend(tally.document.clone());
             for (kind, gap) in tally.omitted {
                 gaps_of_kind.entry(kind).or_default().push(gap);
             }
@@ -93,6 +106,12 @@ impl Events {
                 *failed.entry(identity).or_default() += count;
             }
             gap = gap.or(tally.gap);
+            for (outsider, time) in tally.found.entered {
+                let last = events.entered.entry(outsider).or_insert(time);
+                *last = time.max(*last);
+            }
+            events.sessions.extend(tally.found.sessions);
+            events.documents.extend(tally.document);
             events.root_console_logins = events.root_console_logins.map(|count| count + tally.console_logins);
             events.root_events = events.root_events.map(|count| count + tally.root_events);
             events.root_places.extend(tally.places);
@@ -104,11 +123,11 @@ impl Events {
         }
         events.sign_ins_failed = Ok(failed.values().sum());
         events.sign_ins_failed_of_one = Ok(failed.values().copied().max().unwrap_or_default());
-        if let Some(gap) = gap {
+        if let Some(gap) = &gap {
             events.root_console_logins = Err(gap.clone());
             events.sign_ins_failed = Err(gap.clone());
             events.sign_ins_failed_of_one = Err(gap.clone());
-            events.root_events = Err(gap);
+            events.root_events = Err(gap.clone());
         }
         events.populations = activity::KINDS
             .into_iter()
@@ -117,7 +136,59 @@ impl Events {
                 population(kind, activity.take(kind), gaps, documents.iter().cloned())
             })
             .collect();
+        events.gap = gap;
+        events.sessions.sort_by(|a, b| (a.time, &a.event).cmp(&(b.time, &b.event)));
+        events.follow(evidence, &regions.names);
         events
+    }
+
+    /// Reads the records once more, for what the sessions that were found did.
+    fn follow(&mut self, evidence: &Evidence, regions: &[&str]) {
+        let keys: BTreeMap<String, (i64, BTreeSet<String>)> = self
+            .sessions
+            .iter()
+            .filter_map(|session| Some((session.access_key.clone()?, Default::default())))
+            .collect();
+        if keys.is_empty() {
+            return;
+        }
+        let tallies: Vec<_> = regions
+            .par_iter()
+            .map(|region| {
+                let mut by_key = keys.clone();
+                let source = Source::<LookupEvents>::regional(evidence, region);
+                if let Some(history) = source.arrived() {
+                    // What cannot be read was told of when it was read first.
+                    let _ = lines(history, |_, line| {
+                        count_activity(line, &mut by_key);
+                        Ok(())
+                    });
+                }
+                by_key
+            })
+            .collect();
+        for session in &mut self.sessions {
+            let Some(key) = &session.access_key else { continue };
+            for (events, actions) in tallies.iter().filter_map(|tally| tally.get(key)) {
+                session.events += events;
+                session.actions.extend(actions.iter().cloned());
+            }
+        }
+    }
+
+    /// The sessions of vendors, or why not all are known.
+    pub fn sessions(&self) -> Fact<&Vec<Session>> {
+        self.gap.clone().map_or(Ok(&self.sessions), Err)
+    }
+
+    /// The sessions of vendors that are known, although there may be more.
+    pub fn arrived_sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    /// When an outsider last took a role, if it did within the period.
+    pub fn entered(&self, outsider: &str) -> Fact<Option<Timestamp>> {
+        self.gap.clone().map_or_else(|| Ok(self.entered.get(outsider).copied()), Err)
     }
 
     /// What happened to a name within the period.
@@ -137,6 +208,7 @@ struct Tally {
     failed_sign_ins: BTreeMap<String, i64>,
     activity: Activity,
     omitted: BTreeMap<Kind, Arc<Unknown>>,
+    found: Found,
     document: Option<Pointer>,
     gap: Option<Arc<Unknown>>,
 }
@@ -144,8 +216,17 @@ struct Tally {
 /// How many identities failed sign-ins are told apart by; the rest count as one.
 const IDENTITIES: usize = 10_000;
 
+/// What is looked for in the records.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watched {
+    /// Users and roles of whose making and deleting somebody wants to know.
+    pub entities: BTreeSet<Entity>,
+    /// Who takes roles.
+    pub sessions: WatchedSessions,
+}
+
 impl Tally {
-    fn of_region(evidence: &Evidence, region: &str, watched: &BTreeSet<Entity>, kept: &Kept) -> Self {
+    fn of_region(evidence: &Evidence, region: &str, watched: &Watched, kept: &Kept) -> Self {
         let source = Source::<LookupEvents>::regional(evidence, region);
         let mut tally = Self { gap: source.gap().cloned(), document: source.document(), ..Self::default() };
         if let Some(history) = source.arrived() {
@@ -165,36 +246,26 @@ impl Tally {
         evidence: &Evidence,
         source: &Source<'_, LookupEvents>,
         history: &LookupEvents,
-        watched: &BTreeSet<Entity>,
+        watched: &Watched,
         kept: &Kept,
     ) -> Result<u64, String> {
-        let failed = |e: std::io::Error| format!("the events cannot be read: {e}");
-        let mut reader = history.open().map_err(failed)?;
-        let mut line = Vec::new();
         let mut records = 0;
-        for number in 1_u64.. {
-            line.clear();
-            let read = reader.by_ref().take(LONGEST_RECORD).read_until(b'\n', &mut line).map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            if read as u64 == LONGEST_RECORD {
-                return Err(format!("line {number} of the events is too long for a record"));
-            }
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
+        lines(history, |number, line| {
             let record =
-                record(&line).map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
+                record(line).map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
             records += 1;
-            self.count(evidence, &record, || source.at(format!("L{number}")))
-                .map_err(|e| format!("line {number} of the events: {e}"))?;
-            self.watch(&record, watched);
-            let glance = record.glance();
+            let place = || source.at(format!("L{number}"));
+            self.count(evidence, &record, place).map_err(|e| format!("line {number} of the events: {e}"))?;
+            self.watch(&record, &watched.entities);
+            if record.takes_a_role() && !watched.sessions.is_empty() && record.is_within(evidence.run.period) {
+                let region = source.call().region.as_deref().unwrap_or_default();
+                let noted = self.found.note(line, region, &watched.sessions, place);
+                noted.map_err(|e| format!("line {number} of the events: {e}"))?;
+            }
             self.activity
-                .note(glance, &line, number, evidence, source, history, kept)
-                .map_err(|e| format!("line {number} of the events: {e}"))?;
-        }
+                .note(record.glance(), line, number, evidence, source, history, kept)
+                .map_err(|e| format!("line {number} of the events: {e}"))
+        })?;
         Ok(records)
     }
 
@@ -284,6 +355,27 @@ impl Tally {
     }
 }
 
+/// Hands out each line that is not empty, with its number.
+fn lines(history: &LookupEvents, mut each: impl FnMut(u64, &[u8]) -> Result<(), String>) -> Result<(), String> {
+    let failed = |e: std::io::Error| format!("the events cannot be read: {e}");
+    let mut reader = history.open().map_err(failed)?;
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST_RECORD).read_until(b'\n', &mut line).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 == LONGEST_RECORD {
+            return Err(format!("line {number} of the events is too long for a record"));
+        }
+        if !line.trim_ascii().is_empty() {
+            each(number, &line)?;
+        }
+    }
+    Ok(())
+}
+
 fn record(line: &[u8]) -> Result<Record<'_>, String> {
     // serde would read a list as the members of a record, in order.
     if line.trim_ascii_start().first() != Some(&b'{') {
@@ -303,6 +395,9 @@ fn covers(evidence: &Evidence, history: &LookupEvents, records: u64) -> Result<(
         return Err(format!("{} events were received, the file holds {records}", coverage.events));
     }
     let run = &evidence.run;
+    if let Some(restriction) = run.events.restriction() {
+        return Err(format!("{restriction} were asked for"));
+    }
     match coverage.asked {
         Some(asked) if asked.from > run.period.from || asked.to < run.settled_through() => Err(format!(
             "events were asked for from {} to {}, the period is from {} to {}",
@@ -379,6 +474,19 @@ impl Record<'_> {
         }
     }
 
+    /// Whether it is about somebody who takes a role.
+    fn takes_a_role(&self) -> bool {
+        is(&self.event_source, "sts.amazonaws.com")
+            && ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
+                .iter()
+                .any(|name| is(&self.event_name, name))
+    }
+
+    /// Whether it is of a period; one without time is.
+    fn is_within(&self, period: Period) -> bool {
+        self.time().is_none_or(|time| time >= period.from && time <= period.to)
+    }
+
     fn time(&self) -> Option<Timestamp> {
         self.event_time.as_ref().and_then(|text| Timestamp::parse(&text.0).ok())
     }
@@ -392,12 +500,12 @@ impl Record<'_> {
     }
 }
 
-fn is(text: &Option<Text<'_>>, expected: &str) -> bool {
+pub(super) fn is(text: &Option<Text<'_>>, expected: &str) -> bool {
     text.as_ref().is_some_and(|text| text.0 == expected)
 }
 
 /// A text, borrowed from the line unless it holds escapes.
-struct Text<'a>(Cow<'a, str>);
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
