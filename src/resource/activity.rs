@@ -281,7 +281,9 @@ fn common(row: &mut Row, record: Record<'_>, time: Option<Timestamp>, as_of: Tim
     row.known("service", record.text("eventSource"));
     row.known("actor", record.actor());
     row.known("actor_type", record.text_at(&["userIdentity", "type"]));
-    row.known("via", record.text_at(&["userIdentity", "invokedBy"]));
+    // Some services put their name in place of an address only.
+    let service = record.text("sourceIPAddress").filter(|origin| origin.ends_with(".amazonaws.com"));
+    row.known("via", record.text_at(&["userIdentity", "invokedBy"]).or(service));
     row.known("mfa", record.mfa());
     row.known("origin", record.text("sourceIPAddress"));
     row.known("succeeded", error.is_none());
