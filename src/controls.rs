@@ -5,22 +5,31 @@
 
 mod catalogue;
 pub mod check;
+pub mod conformance_pack;
 pub mod error;
 pub mod expression;
 pub mod framework;
+pub mod json_schema;
 pub mod listing;
 mod load;
+pub mod managed_rule;
 pub mod manual;
+pub mod matrix;
 pub mod message;
 mod node;
+mod own_rule;
+#[cfg(test)]
+mod pages;
 pub mod parameter;
+pub mod scaffold;
 pub mod settings;
 pub mod validate;
 
 pub use catalogue::Catalogue;
-pub use check::Check;
+pub use check::{Check, RuleSelector};
 pub use error::{LoadError, LoadErrors};
 pub use framework::{Automation, Framework, Requirement};
+pub use managed_rule::ManagedRule;
 pub use parameter::Parameter;
 pub use settings::Settings;
 

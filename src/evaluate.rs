@@ -43,6 +43,9 @@ pub struct CheckResult {
     pub counts: BTreeMap<Status, u64>,
     /// Failures that a valid exception covers, among the failures.
     pub excepted: u64,
+    /// Findings about a resource, or that say that something is not known. A check on a Config rule that is not deployed
+    /// has none.
+    pub judged: u64,
 }
 
 /// What the findings say about a requirement. Never that it is met.
@@ -61,6 +64,8 @@ pub struct RequirementResult {
     /// Failures that a valid exception covers, among the failures. They remain failures: an exception accepts
     /// a risk and does not mend it, so that the status stays fail, with this number beside it.
     pub excepted: u64,
+    /// Checks that gave no evidence, because no Config rule of theirs is deployed. Their findings are not counted.
+    pub without_evidence: Vec<String>,
 }
 
 /// Judges the resources by the controls.

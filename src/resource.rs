@@ -5,6 +5,7 @@
 
 pub mod access;
 mod account;
+mod activity;
 mod build;
 mod config;
 mod document;
@@ -12,6 +13,7 @@ mod events;
 mod external;
 mod group;
 mod input;
+mod pack;
 mod permissions;
 mod policy;
 pub mod profile;
@@ -101,9 +103,11 @@ impl Resources {
             entities: reconcile::watched(&input),
             sessions: sessions::WatchedSessions { outsiders, roles, accounts },
         };
-        let events = events::Events::read(evidence, &input.regions, &watched);
         let recorders = config::recorders(&input);
+        let kept = activity::Kept::of(&trails, &recorders);
+        let mut events = events::Events::read(evidence, &input.regions, &watched, &kept);
         let rules = config::rules(&input);
+        let packs = pack::rules(&input);
         let regional = account::Regional { trails: &trails, recorders: &recorders, rules: &rules };
         let account = account::account(&input, &events, &regional);
         let populations = [
@@ -121,9 +125,11 @@ impl Resources {
             trails,
             recorders,
             rules,
+            packs,
         ];
+        let populations = populations.into_iter().chain(std::mem::take(&mut events.populations));
         Self {
-            populations: populations.into_iter().map(|population| (population.kind, population)).collect(),
+            populations: populations.map(|population| (population.kind, population)).collect(),
             reconciliation: reconcile::reconcile(&input, &events),
             access,
         }

@@ -433,6 +433,60 @@ pub(super) enum ControlsCommand {
         #[arg(long, value_name = "DIR")]
         controls: Option<PathBuf>,
     },
+    /// Run the cases of checks, and tell how each came out
+    Test {
+        /// One check only
+        check: Option<String>,
+        /// A folder of checks and frameworks that override and extend the built-in ones
+        #[arg(long, value_name = "DIR")]
+        controls: Option<PathBuf>,
+    },
+    /// Write a check or a framework to begin with into a folder of controls
+    New {
+        /// The id: lower-case words with -
+        id: String,
+        /// The kind of resource that the check judges, such as iam.user; without it, a framework is written
+        #[arg(long, value_name = "KIND")]
+        resource: Option<String>,
+        /// The folder of controls
+        #[arg(long, value_name = "DIR")]
+        controls: PathBuf,
+    },
+    /// Show what speaks to each requirement: checks, AWS Config rules, evidence, or nothing
+    Matrix {
+        /// Frameworks, separated by commas [default: all]
+        #[arg(long, value_name = "IDS", value_delimiter = ',')]
+        frameworks: Vec<String>,
+        /// As CSV: one row for each requirement and what speaks to it
+        #[arg(long)]
+        csv: bool,
+        /// A folder of checks and frameworks that override and extend the built-in ones
+        #[arg(long, value_name = "DIR")]
+        controls: Option<PathBuf>,
+    },
+    /// Print a conformance pack with the AWS Config rules that frameworks ask and that are not deployed
+    ConformancePack {
+        /// A package or recording that shows what is deployed; without it, all rules are printed
+        path: Option<PathBuf>,
+        /// Which pack to print, where the rules fill several
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        part: usize,
+        /// Frameworks, separated by commas [default: all]
+        #[arg(long, value_name = "IDS", value_delimiter = ',')]
+        framework: Vec<String>,
+        /// A folder of checks and frameworks that override and extend the built-in ones
+        #[arg(long, value_name = "DIR")]
+        controls: Option<PathBuf>,
+        /// Settings: the rules' parameters are set by their thresholds [default: auditpack.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of a kind of control file, for editors
+    Schema {
+        /// The kind of file
+        #[arg(value_parser = ["check", "framework", "config-rules"])]
+        kind: String,
+    },
     /// List the kinds of resources and their fields, with the calls that supply each
     Fields {
         /// One kind only, such as iam.user

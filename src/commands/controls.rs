@@ -1,8 +1,9 @@
 //! `auditpack controls`: shows the checks, frameworks and fields, and checks control files.
 
 use super::arguments::{ControlsArgs, ControlsCommand};
+use super::source::Replay;
 use super::{CommandError, Exit, print};
-use crate::controls::{Catalogue, listing, validate};
+use crate::controls::{Catalogue, conformance_pack, json_schema, listing, matrix, scaffold, validate};
 use crate::resource::Kind;
 use std::fmt::Write;
 use std::path::Path;
@@ -12,6 +13,16 @@ pub(super) fn run(args: ControlsArgs) -> Result<Exit, CommandError> {
         ControlsCommand::List { controls } => list(controls.as_deref()),
         ControlsCommand::Show { id, controls } => show(&id, controls.as_deref()),
         ControlsCommand::Validate { controls } => check(controls.as_deref()),
+        ControlsCommand::Test { check, controls } => test(check.as_deref(), controls.as_deref()),
+        ControlsCommand::New { id, resource, controls } => new(&id, resource.as_deref(), &controls),
+        ControlsCommand::Matrix { frameworks, csv, controls } => matrix(&frameworks, csv, controls.as_deref()),
+        ControlsCommand::ConformancePack { path, part, framework, controls, config } => {
+            pack(path.as_deref(), &framework, controls.as_deref(), config.as_deref(), part)
+        }
+        ControlsCommand::Schema { kind } => {
+            print(&json_schema::schema(&kind).unwrap_or_default())?;
+            Ok(Exit::Clean)
+        }
         ControlsCommand::Fields { kind, markdown } => fields(kind.as_deref(), markdown),
     }
 }
@@ -78,19 +89,96 @@ fn check(folder: Option<&Path>) -> Result<Exit, CommandError> {
     Err(CommandError::usage(failures.join("\n")))
 }
 
+fn test(check: Option<&str>, folder: Option<&Path>) -> Result<Exit, CommandError> {
+    let catalogue = load(folder)?;
+    if let Some(id) = check
+        && !catalogue.checks.contains_key(id)
+    {
+        let help = listing::similar(&catalogue, id).map(|help| format!("; {help}")).unwrap_or_default();
+        return Err(CommandError::usage(format!("no check is called `{id}`{help}")));
+    }
+    let (text, failed) = validate::report(&catalogue, check);
+    print(&text)?;
+    match failed {
+        0 => Ok(Exit::Clean),
+        1 => Err(CommandError::usage("1 case came out otherwise than expected")),
+        n => Err(CommandError::usage(format!("{n} cases came out otherwise than expected"))),
+    }
+}
+
+fn new(id: &str, resource: Option<&str>, folder: &Path) -> Result<Exit, CommandError> {
+    let (below, text) = match resource {
+        Some(name) => {
+            let kind = find_kind(name)?;
+            let service = name.split('.').next().unwrap_or(name);
+            (format!("checks/{service}/{id}.yaml"), scaffold::check(id, kind))
+        }
+        None => (format!("frameworks/{id}.yaml"), scaffold::framework(id, None)),
+    };
+    let text = text.map_err(CommandError::usage)?;
+    let path = folder.join(below);
+    let failed = |e: std::io::Error| CommandError::usage(format!("{} cannot be written: {e}", path.display()));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    // What is already there is somebody's work.
+    let mut file = std::fs::File::create_new(&path).map_err(failed)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    print(&format!("{}\n", path.display()))?;
+    Ok(Exit::Clean)
+}
+
+fn matrix(frameworks: &[String], csv: bool, folder: Option<&Path>) -> Result<Exit, CommandError> {
+    let catalogue = load(folder)?;
+    if let Some(id) = frameworks.iter().find(|id| !catalogue.frameworks.contains_key(*id)) {
+        let help = listing::similar(&catalogue, id).map(|help| format!("; {help}")).unwrap_or_default();
+        return Err(CommandError::usage(format!("no framework is called `{id}`{help}")));
+    }
+    if csv {
+        print(&String::from_utf8_lossy(&crate::report::matrix_csv(&matrix::rows(&catalogue, frameworks))))?;
+    } else {
+        print(&matrix::text(&catalogue, frameworks))?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn pack(
+    path: Option<&Path>,
+    frameworks: &[String],
+    folder: Option<&Path>,
+    config: Option<&Path>,
+    part: usize,
+) -> Result<Exit, CommandError> {
+    let catalogue = load(folder)?;
+    let settings = super::judge::settings(config)?;
+    let deployed = match path {
+        Some(path) => {
+            let evidence = Replay::open(path)?;
+            let evidence = evidence.evidence(None)?;
+            let resources = crate::resource::Resources::build(&evidence, &settings.profile);
+            Some(conformance_pack::Deployed::of(&resources).map_err(CommandError::no_package)?)
+        }
+        None => None,
+    };
+    let text = conformance_pack::write(&catalogue, frameworks, settings, deployed.as_ref(), part)
+        .map_err(CommandError::usage)?;
+    print(&text)?;
+    Ok(Exit::Clean)
+}
+
+fn find_kind(id: &str) -> Result<Kind, CommandError> {
+    Kind::find(id).ok_or_else(|| {
+        let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.id()).collect();
+        CommandError::usage(format!("no kind of resource is called `{id}`; there are {}", known.join(", ")))
+    })
+}
+
 fn fields(kind: Option<&str>, markdown: bool) -> Result<Exit, CommandError> {
     if markdown {
         print(&listing::fields_markdown(&load(None)?))?;
         return Ok(Exit::Clean);
     }
-    let kind = kind
-        .map(|id| {
-            Kind::find(id).ok_or_else(|| {
-                let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.id()).collect();
-                CommandError::usage(format!("no kind of resource is called `{id}`; there are {}", known.join(", ")))
-            })
-        })
-        .transpose()?;
+    let kind = kind.map(find_kind).transpose()?;
     print(&listing::fields_text(kind))?;
     Ok(Exit::Clean)
 }

@@ -2,8 +2,9 @@
 
 use super::error::{LoadError, LoadErrors, Source};
 use super::load::{self, PARAMETERS};
+use super::managed_rule::ManagedRule;
 use super::parameter::Parameter;
-use super::{Check, Controls, Framework, Settings};
+use super::{Check, Controls, Framework, Settings, own_rule};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct Catalogue {
     pub frameworks: BTreeMap<String, Framework>,
     /// Every parameter, by name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// Every rule of the catalogue of AWS Config rules, by source identifier. Each is one of the checks too.
+    pub rules: BTreeMap<String, ManagedRule>,
     /// The files that all this was read from: path below `controls/`, and text.
     pub(super) files: BTreeMap<String, String>,
 }
@@ -61,7 +64,8 @@ impl Catalogue {
         frameworks: &[String],
         lenient: bool,
     ) -> Result<Controls, LoadErrors> {
-        let mut errors = settings.resolve(&self.parameters, &self.checks, &self.frameworks, lenient);
+        let mut errors = own_rule::add(&settings, &mut self.checks, &mut self.frameworks, &self.parameters, lenient);
+        errors.extend(settings.resolve(&self.parameters, &self.checks, &self.frameworks, lenient));
         let known = self.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
         let unknown =
             |id: &str| (format!("there is no framework `{id}`"), Some(format!("the frameworks are: {known}")));

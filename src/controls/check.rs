@@ -4,7 +4,7 @@ mod case;
 mod read;
 
 pub use case::Case;
-pub(super) use read::{id, read};
+pub(super) use read::{KEYS, id, id_error, is_identifier, read};
 
 use super::error::Source;
 use super::expression::Row;
@@ -34,6 +34,12 @@ pub struct Check {
     pub pass: Expression,
     /// How bad a failure is.
     pub severity: Severity,
+    /// Why a failure is that bad, in a line.
+    pub severity_reason: Option<String>,
+    /// Why it should be so: what can happen where it is not.
+    pub rationale: Option<String>,
+    /// Which AWS Config rules it judges, where it judges only some; only for checks on `config.rule`.
+    pub rule: Option<RuleSelector>,
     /// What a failure says.
     pub message: Message,
     /// What to do about a failure.
@@ -50,6 +56,46 @@ pub struct Check {
     pub file: String,
     /// The text of that file.
     pub(super) source: Arc<Source>,
+}
+
+/// Which AWS Config rules a check judges. Others are no rows of its population: where none is left, there is no
+/// evidence, because no such rule is deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleSelector {
+    /// Those of one source identifier.
+    Identifier(String),
+    /// Those of a name, in which `*` stands for anything.
+    Name(String),
+    /// Those that no other check selects.
+    Others,
+}
+
+impl RuleSelector {
+    /// The word for [`RuleSelector::Others`] in a file.
+    pub const OTHERS: &'static str = "others";
+
+    /// Whether it selects a rule, by its name and source identifier. Others are not known by themselves.
+    pub fn selects(&self, name: &str, identifier: Option<&str>) -> bool {
+        match self {
+            RuleSelector::Identifier(wanted) => identifier == Some(wanted),
+            RuleSelector::Name(pattern) => matches(pattern, name),
+            RuleSelector::Others => false,
+        }
+    }
+}
+
+/// Whether a name is as a pattern says, in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 /// What a check says about one resource.
@@ -94,7 +140,13 @@ impl Check {
     pub fn operations(&self) -> BTreeSet<Operation> {
         let shown = self.message.fields().chain(self.message.account_fields());
         let fields = self.fields().chain(shown).flat_map(|field| field.calls.iter().copied());
-        fields.chain(self.resource.schema().population.iter().copied()).collect()
+        // A verdict counts only while the Region's recorder runs.
+        let recorder: &[Operation] = match self.rule {
+            Some(_) => Kind::Recorder.field("recording").map_or(&[], |field| field.calls),
+            None => &[],
+        };
+        let population = self.resource.schema().population;
+        fields.chain(population.iter().copied()).chain(recorder.iter().copied()).collect()
     }
 
     /// The verdict on a row of which the known fields are declared. `whole` says whether every field that the check

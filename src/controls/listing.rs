@@ -74,6 +74,8 @@ fn show_check(catalogue: &Catalogue, check: &Check) -> String {
         entry(&mut out, "otherwise", check.scope_reason.as_deref().unwrap_or_default());
     }
     entry(&mut out, "pass", &check.pass.text);
+    entry(&mut out, "because", check.severity_reason.as_deref().unwrap_or_default());
+    entry(&mut out, "rationale", check.rationale.as_deref().unwrap_or_default());
     entry(&mut out, "message", &check.message.text);
     entry(&mut out, "remediation", &check.remediation);
     for name in check.parameters() {

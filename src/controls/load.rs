@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 use super::check::{self, Check};
 use super::error::{LoadError, LoadErrors, Source};
 use super::framework::{self, Framework, Named};
+use super::managed_rule::{self, ManagedRule};
 use super::node::{self, Content, Node, Reader};
 use super::parameter::{self, Parameter};
 use include_dir::{Dir, DirEntry, include_dir};
@@ -49,7 +50,9 @@ pub(super) fn embedded() -> Vec<Arc<Source>> {
 }
 
 fn is_control_file(path: &str) -> bool {
-    path == PARAMETERS || (path.ends_with(".yaml") && (path.starts_with("checks/") || path.starts_with("frameworks/")))
+    path == PARAMETERS
+        || path == managed_rule::FILE
+        || (path.ends_with(".yaml") && (path.starts_with("checks/") || path.starts_with("frameworks/")))
 }
 
 /// The files of a folder that is laid out as `controls/` is.
@@ -65,6 +68,7 @@ pub(super) fn folder(dir: &Path, errors: &mut Vec<LoadError>) -> Vec<Arc<Source>
     }
     let mut walk = Walk { errors, sources: &mut sources };
     walk.file(&dir.join(PARAMETERS), PARAMETERS);
+    walk.file(&dir.join(managed_rule::FILE), managed_rule::FILE);
     walk.folder(&dir.join("checks"), "checks", 1);
     walk.folder(&dir.join("frameworks"), "frameworks", 1);
     if sources.is_empty() && errors.is_empty() {
@@ -177,6 +181,9 @@ struct Loaded {
     broken: BTreeSet<String>,
     /// The text of each layer's parameters.
     parameter_texts: Vec<String>,
+    /// The catalogue of Config rules, and the text of each layer's.
+    rules: BTreeMap<String, ManagedRule>,
+    rule_texts: Vec<String>,
 }
 
 /// Reads layers of files: the same id in a later layer takes the place of the one in an earlier layer; twice in one
@@ -198,10 +205,27 @@ pub(super) fn catalogue(layers: &[Vec<Arc<Source>>], errors: Vec<LoadError>) -> 
         }
     }
     for layer in layers {
+        for source in layer.iter().filter(|source| source.path == managed_rule::FILE) {
+            let Some((mut reader, root)) = parse(&mut loaded, source) else { continue };
+            let rules = managed_rule::read(&mut reader, &root, &loaded.parameters);
+            loaded.rules.extend(rules.into_iter().map(|rule| (rule.identifier.clone(), rule)));
+            loaded.errors.append(&mut reader.errors);
+            loaded.rule_texts.push(source.text.clone());
+        }
+    }
+    for source in managed_rule::checks(&loaded.rules) {
+        let Some((mut reader, root)) = parse(&mut loaded, &source) else { continue };
+        if let Some(mut check) = check::read(&mut reader, &root, &loaded.parameters) {
+            managed_rule::FILE.clone_into(&mut check.file);
+            loaded.checks.insert(check.id.clone(), (check, source.clone()));
+        }
+        loaded.errors.append(&mut reader.errors);
+    }
+    for layer in layers {
         let (mut own_checks, mut own_frameworks) = (BTreeMap::new(), BTreeMap::new());
         for source in layer {
             let is_check = source.path.starts_with("checks/");
-            if source.path == PARAMETERS {
+            if source.path == PARAMETERS || source.path == managed_rule::FILE {
                 continue;
             }
             let Some((mut reader, root)) = parse(&mut loaded, source) else {
@@ -241,21 +265,29 @@ fn finish(mut loaded: Loaded) -> Result<Catalogue, LoadErrors> {
         _ => parameter::write(&loaded.parameters),
     };
     let mut files = BTreeMap::from([(PARAMETERS.to_owned(), parameters)]);
+    match loaded.rule_texts.as_slice() {
+        [] => {}
+        [text] => drop(files.insert(managed_rule::FILE.to_owned(), text.clone())),
+        _ => drop(files.insert(managed_rule::FILE.to_owned(), managed_rule::write(&loaded.rules))),
+    }
     let mut checks = BTreeMap::new();
     for (id, (check, source)) in loaded.checks {
-        files.insert(source.path.clone(), source.text.clone());
+        if check.file != managed_rule::FILE {
+            files.insert(source.path.clone(), source.text.clone());
+        }
         checks.insert(id, check);
     }
     let mut frameworks = BTreeMap::new();
-    for (id, (framework, named, source)) in loaded.frameworks {
+    for (id, (mut framework, named, source)) in loaded.frameworks {
         let mut reader = Reader::new(source.clone());
-        framework::look_up(&mut reader, &named, &checks, &loaded.broken);
+        framework::look_up(&mut reader, &named, &checks, &loaded.rules, &loaded.broken);
+        framework.add_checks_of_rules(&loaded.rules);
         loaded.errors.append(&mut reader.errors);
         files.insert(source.path.clone(), source.text.clone());
         frameworks.insert(id, framework);
     }
     LoadErrors(loaded.errors).check()?;
-    Ok(Catalogue { checks, frameworks, parameters: loaded.parameters, files })
+    Ok(Catalogue { checks, frameworks, parameters: loaded.parameters, rules: loaded.rules, files })
 }
 
 fn stem(source: &Source) -> Option<String> {

@@ -8,6 +8,7 @@ use super::error::{LoadError, LoadErrors, Source, suggest};
 use super::framework::Framework;
 use super::manual::ManualEvidence;
 use super::node::{Content, Node, Reader};
+use super::own_rule::{self, OwnRule};
 use super::parameter::Parameter;
 use crate::finding::{Exception, Severity};
 use crate::resource::{Profile, Value};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub regions: Vec<String>,
     /// The length of the period in days.
     pub period_days: Option<i64>,
+    /// Config rules of one's own, with the requirements to which they speak.
+    pub own_rules: Vec<OwnRule>,
     /// Files that are attached to requirements.
     pub manual: Vec<ManualEvidence>,
     /// What AWS cannot tell: the owner's other accounts, and the vendors with their terms.
@@ -69,6 +72,11 @@ const LONGEST_PERIOD: i64 = 90;
 impl Settings {
     /// The settings' name in the package, below `controls/`.
     pub const FILE: &'static str = "auditpack.toml";
+
+    /// The file that they were read from, to point at places in it.
+    pub(super) fn source(&self) -> Option<Arc<Source>> {
+        self.file.as_ref().map(|file| file.source.clone())
+    }
 
     /// Reads a settings file.
     pub fn load(path: &Path) -> Result<Settings, LoadErrors> {
@@ -194,8 +202,18 @@ fn value_content(value: &DeValue<'_>) -> Content {
 }
 
 fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
-    let keys =
-        ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions", "manual", "own_accounts", "vendors"];
+    let keys = [
+        "fail_on",
+        "frameworks",
+        "regions",
+        "period",
+        "parameters",
+        "exceptions",
+        "manual",
+        "own_accounts",
+        "vendors",
+        "config_rules",
+    ];
     let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
     let mut file = SettingsFile {
         source: reader.source.clone(),
@@ -248,6 +266,9 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
             settings.exceptions.push(exception);
             file.exceptions.push(span);
         }
+    }
+    for node in reader.items(&fields, "config_rules") {
+        settings.own_rules.extend(own_rule::read(reader, node));
     }
     for node in reader.items(&fields, "manual") {
         if let Some((evidence, spans)) = manual(reader, node, settings.manual.len() + 1) {

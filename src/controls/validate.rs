@@ -3,6 +3,7 @@
 use super::catalogue::Catalogue;
 use super::check::Check;
 use super::error::{LoadError, LoadErrors};
+use std::fmt::Write;
 use std::path::Path;
 
 /// What there is to say about controls that load.
@@ -54,6 +55,28 @@ pub fn run(catalogue: Catalogue) -> Validation {
         warnings.extend(warnings_of(check));
     }
     Validation { catalogue, cases, failures, warnings }
+}
+
+/// Every case of one check, or of all, with how it came out; and how many came out otherwise than expected.
+pub fn report(catalogue: &Catalogue, check: Option<&str>) -> (String, usize) {
+    let mut out = String::new();
+    let mut failed = 0;
+    for check in catalogue.checks.values().filter(|c| check.is_none_or(|id| id == c.id)) {
+        let _ = writeln!(out, "{}", check.id); // writing to a String cannot fail
+        for case in &check.cases {
+            let (status, reason) = case.run(check, &catalogue.parameters);
+            let verdict = if status == case.expect {
+                format!("ok     {status}")
+            } else {
+                failed += 1;
+                format!("WRONG  {status}, expected {}", case.expect)
+            };
+            let reason =
+                if reason.is_empty() || status == case.expect { String::new() } else { format!(" ({reason})") };
+            let _ = writeln!(out, "  {verdict}: {}{reason}", case.name);
+        }
+    }
+    (out, failed)
 }
 
 fn warnings_of(check: &Check) -> Option<String> {

@@ -4,7 +4,7 @@ use super::exception;
 use crate::controls::check::Verdict;
 use crate::controls::expression::Surroundings;
 use crate::controls::message::Facts;
-use crate::controls::{Check, Controls};
+use crate::controls::{Check, Controls, RuleSelector};
 use crate::evidence::{CallId, Evidence, Operation};
 use crate::finding::{ConfigVerdict, Exception, Finding, Pointer, Status};
 use crate::resource::{Field, FieldValue, Kind, Population, Resource, Resources, Unknown, Value};
@@ -51,16 +51,20 @@ impl<'a> Judge<'a> {
                 &missing
             }
         };
+        let selected = Selection::of(checks, population);
         let read: BTreeSet<&str> = prepared.iter().flat_map(|p| &p.own_fields).map(|field| field.name).collect();
         for resource in &population.rows {
             let known = read.iter().filter_map(|name| Some((*name, resource.fields.get(name)?.known()?)));
             let row = self.surroundings.row(known);
             for prepared in &prepared {
-                findings.push(self.finding(prepared, resource, |whole| prepared.check.judge(&row, whole)));
+                if selected.judges(prepared.check, resource) {
+                    findings.push(self.finding(prepared, resource, |whole| prepared.check.judge(&row, whole)));
+                }
             }
         }
         for prepared in &prepared {
             findings.extend(of_population(prepared, population));
+            findings.extend(self.not_deployed(prepared, population, &selected));
         }
     }
 
@@ -107,6 +111,9 @@ impl<'a> Judge<'a> {
         let own = prepared.own_fields.iter().filter_map(|field| Some((field.name.to_owned(), gap(resource, field)?)));
         let mut unknown: Vec<(String, Unknown)> = own.collect();
         unknown.extend(prepared.account_unknown.iter().cloned());
+        if check.rule.is_some() {
+            unknown.extend(self.recorder_gap(resource));
+        }
         let verdict = judge(unknown.is_empty());
         let (status, message) = match verdict {
             Verdict::Pass => (Status::Pass, check.title.clone()),
@@ -134,6 +141,73 @@ impl<'a> Judge<'a> {
             config_rules: prepared.config_rules.clone(),
             exception: exception.cloned(),
         }
+    }
+
+    /// Why a rule's verdict may be old: where the Region's recorder does not run, AWS Config sees no change.
+    fn recorder_gap(&self, rule: &Resource) -> Option<(String, Unknown)> {
+        let region = rule.region.as_deref()?;
+        let recorders = self.resources.populations.get(&Kind::Recorder)?;
+        let recorder = recorders.rows.iter().find(|row| row.region.as_deref() == Some(region))?;
+        let field = Kind::Recorder.field("recording")?;
+        let gap = match recorder.fields.get(field.name) {
+            Some(FieldValue::Known(Value::Bool(true))) => return None,
+            Some(FieldValue::Known(_)) => Unknown {
+                call: CallId::regional(Operation::ConfigDescribeConfigurationRecorderStatus, region),
+                reason: "the Region's recorder does not run, so that the verdict may be old".to_owned(),
+            },
+            _ => gap(recorder, field)?,
+        };
+        Some(("compliance".to_owned(), gap))
+    }
+
+    /// Where no rule that a check asks is deployed: there AWS gives no evidence.
+    fn not_deployed(
+        &self,
+        prepared: &Prepared<'_>,
+        population: &Population,
+        selected: &Selection<'_>,
+    ) -> Option<Finding> {
+        let check = prepared.check;
+        let what = match check.rule.as_ref()? {
+            RuleSelector::Identifier(identifier) => format!("AWS Config's rule {identifier}"),
+            RuleSelector::Name(name) => format!("a Config rule named {name}"),
+            RuleSelector::Others => return None,
+        };
+        if population.rows.is_empty() || !population.incomplete.is_empty() {
+            return None; // said already
+        }
+        let deployed: BTreeSet<&str> = (population.rows.iter())
+            .filter(|row| selected.judges(check, row))
+            .filter_map(|row| row.region.as_deref())
+            .collect();
+        let regions = match self.account.and_then(|account| account.fields.get("regions")?.known()) {
+            Some(Value::List(regions)) => regions.as_slice(),
+            _ => &[],
+        };
+        let missing: Vec<&str> = regions
+            .iter()
+            .filter_map(|region| match region {
+                Value::Text(region) => Some(region.as_str()),
+                _ => None,
+            })
+            .filter(|region| !deployed.contains(region))
+            .collect();
+        let message = match (deployed.is_empty(), missing.is_empty()) {
+            (true, _) => format!("no evidence: {what} is not deployed in any Region in scope"),
+            (false, false) => format!("no evidence from {}: {what} is not deployed there", missing.join(", ")),
+            (false, true) => return None,
+        };
+        Some(Finding {
+            check: check.id.clone(),
+            status: Status::NotApplicable,
+            severity: check.severity,
+            resource: None,
+            message,
+            evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+            missing: Vec::new(),
+            config_rules: Vec::new(),
+            exception: None,
+        })
     }
 
     /// Where the package shows what a verdict rests on.
@@ -187,6 +261,32 @@ impl<'a> Judge<'a> {
             }
         }
         verdicts.into_iter().collect()
+    }
+}
+
+/// Which rows a check judges, of those of its kind: all, or the Config rules that it selects.
+struct Selection<'a> {
+    /// The selectors of all checks, to tell what is left for the others.
+    selectors: Vec<&'a RuleSelector>,
+}
+
+impl<'a> Selection<'a> {
+    fn of(checks: &[&'a Check], population: &Population) -> Self {
+        let rules = population.kind == Kind::ConfigRule;
+        Self { selectors: checks.iter().filter(|_| rules).filter_map(|check| check.rule.as_ref()).collect() }
+    }
+
+    fn judges(&self, check: &Check, resource: &Resource) -> bool {
+        let Some(selector) = &check.rule else { return true };
+        let identifier = match resource.fields.get("source_identifier").and_then(FieldValue::known) {
+            Some(Value::Text(identifier)) => Some(identifier.as_str()),
+            _ => None,
+        };
+        let selects = |selector: &RuleSelector| selector.selects(&resource.name, identifier);
+        match selector {
+            RuleSelector::Others => !self.selectors.iter().any(|selector| selects(selector)),
+            selector => selects(selector),
+        }
     }
 }
 

@@ -18,12 +18,14 @@ pub(super) fn checks(findings: &[Finding], controls: &Controls) -> Vec<CheckResu
                 status: Status::Unknown,
                 counts: BTreeMap::new(),
                 excepted: 0,
+                judged: 0,
             },
         );
     }
     for finding in findings {
         let Some(result) = results.get_mut(finding.check.as_str()) else { continue };
         *result.counts.entry(finding.status).or_default() += 1;
+        result.judged += u64::from(finding.resource.is_some() || finding.status == Status::Unknown);
         result.excepted += u64::from(finding.exception.is_some());
     }
     let mut results: Vec<CheckResult> = results.into_values().collect();
@@ -41,7 +43,13 @@ pub(super) fn requirements(checks: &[CheckResult], controls: &Controls) -> Vec<R
         for requirement in &framework.requirements {
             let mut counts: BTreeMap<Status, u64> = BTreeMap::new();
             let mut excepted = 0;
+            let mut without_evidence = Vec::new();
             for check in requirement.checks.iter().filter_map(|id| checks.get(id.as_str())) {
+                // A Config rule that is nowhere deployed says nothing about the requirement.
+                if check.judged == 0 && controls.checks.get(&check.check).is_some_and(|check| check.rule.is_some()) {
+                    without_evidence.push(check.check.clone());
+                    continue;
+                }
                 for (status, count) in &check.counts {
                     *counts.entry(*status).or_default() += count;
                 }
@@ -54,6 +62,7 @@ pub(super) fn requirements(checks: &[CheckResult], controls: &Controls) -> Vec<R
                 status: worst(&counts).unwrap_or(Status::Manual),
                 counts,
                 excepted,
+                without_evidence,
             });
         }
     }

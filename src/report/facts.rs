@@ -85,6 +85,8 @@ pub struct RequirementFacts<'a> {
     pub status: Status,
     /// The findings of its checks.
     pub tally: Tally,
+    /// Checks that gave no evidence, because no Config rule of theirs is deployed.
+    pub without_evidence: Vec<String>,
 }
 
 /// What is said about one framework.
@@ -127,6 +129,7 @@ pub fn frameworks<'a>(audit: &Audit<'a>) -> Vec<FrameworkFacts<'a>> {
             RequirementFacts {
                 requirement,
                 status: result.map_or(silent, |r| r.status),
+                without_evidence: result.map(|r| r.without_evidence.clone()).unwrap_or_default(),
                 tally: Tally {
                     by_status: result.map(|r| r.counts.clone()).unwrap_or_default(),
                     excepted: checks.iter().filter_map(|id| excepted.get(id)).sum(),

@@ -94,6 +94,7 @@ pub fn requirements_csv(audit: &Audit<'_>) -> Vec<u8> {
         "pass",
         "not_applicable",
         "checks",
+        "config_rules_not_deployed",
         "calls",
         "still_to_provide",
     ]);
@@ -117,10 +118,29 @@ pub fn requirements_csv(audit: &Audit<'_>) -> Vec<u8> {
                 count(Status::Pass),
                 count(Status::NotApplicable),
                 requirement.checks.join("; ").into(),
+                of.without_evidence.join("; ").into(),
                 joined(requirement_calls(audit, requirement)),
                 requirement.manual.clone().into(),
             ]);
         }
+    }
+    table.finish()
+}
+
+/// The crosswalk of the controls: one row for each requirement and what speaks to it.
+pub fn matrix_csv(rows: &[crate::controls::matrix::Row]) -> Vec<u8> {
+    let mut table = Table::new(&["framework", "requirement", "title", "automation", "kind", "id", "severity", "what"]);
+    for row in rows {
+        table.row([
+            row.framework.as_str().into(),
+            row.requirement.as_str().into(),
+            row.title.as_str().into(),
+            row.automation.into(),
+            row.kind.into(),
+            row.id.as_str().into(),
+            row.severity.into(),
+            row.what.as_str().into(),
+        ]);
     }
     table.finish()
 }

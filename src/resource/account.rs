@@ -125,8 +125,11 @@ fn root(input: &Input<'_>, events: &Events, row: &mut Row) {
             })
         }),
     );
+    row.set("root_certificates_present", present("AccountSigningCertificatesPresent"));
     row.set("root_console_logins", events.root_console_logins.clone());
     row.set("root_events", events.root_events.clone());
+    row.set("sign_ins_failed", events.sign_ins_failed.clone());
+    row.set("sign_ins_failed_of_one", events.sign_ins_failed_of_one.clone());
     for place in &events.root_places {
         row.seen(Operation::CloudTrailLookupEvents, place.clone());
     }
@@ -208,6 +211,11 @@ fn in_all_regions(regional: &Regional<'_>, row: &mut Row) {
         Ok(all(facts)?.then(|| trail.id.clone()))
     });
     row.set("effective_trails", trails);
+    let data = select(regional.trails, |trail| {
+        let facts = [is(trail, "logging", &Value::Bool(true)), is(trail, "data_events", &Value::Bool(true))];
+        Ok(all(facts)?.then(|| trail.id.clone()))
+    });
+    row.set("data_event_trails", data);
     let identifiers = select(regional.rules, |rule| {
         let active = is(rule, "state", &Value::from("ACTIVE"))?;
         Ok(match known(rule, "source_identifier")? {

@@ -87,6 +87,11 @@ impl<'a, D: Document> Source<'a, D> {
         }
     }
 
+    /// The call.
+    pub fn call(&self) -> &CallId {
+        &self.call
+    }
+
     /// A place in the document.
     pub fn at(&self, place: impl Into<String>) -> Pointer {
         Pointer { file: self.file.clone(), at: place.into() }

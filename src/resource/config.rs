@@ -8,9 +8,9 @@ use crate::evidence::config::{
     ComplianceByConfigRule, ComplianceDetails, ConfigRule, ConfigurationRecorder, DeliveryChannel,
     DeliveryChannelStatus, DescribeComplianceByConfigRule, DescribeConfigRuleEvaluationStatus, DescribeConfigRules,
     DescribeConfigurationRecorderStatus, DescribeConfigurationRecorders, DescribeDeliveryChannelStatus,
-    DescribeDeliveryChannels, DescribeRetentionConfigurations, RecordingGroup, RuleEvaluationStatus,
+    DescribeDeliveryChannels, DescribeRetentionConfigurations, EvaluationResult, RecordingGroup, RuleEvaluationStatus,
 };
-use crate::evidence::{CallId, Operation};
+use crate::evidence::{CallId, Document, Operation};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -157,6 +157,7 @@ fn delivery(input: &Input<'_>, region: &str, row: &mut Row) {
     row.seen_in(&channels);
     row.set("delivery_channel", channel.clone().map(|channel| channel.and_then(|channel| channel.name.as_deref())));
     row.set("s3_bucket", channel.clone().map(|channel| channel.and_then(|channel| channel.s3_bucket_name.as_deref())));
+    row.set("sns_topic", channel.clone().map(|channel| channel.and_then(|channel| channel.sns_topic_arn.as_deref())));
     let status = Source::<DescribeDeliveryChannelStatus>::regional(input.evidence, region);
     row.seen_in(&status);
     row.set(
@@ -318,30 +319,38 @@ fn compliance(
     }
 }
 
+/// The resources that do not comply, of a list of results.
+pub(super) fn noncompliant<D: Document>(source: &Source<'_, D>, results: &[EvaluationResult]) -> Fact<Results> {
+    let mut resources = BTreeMap::new();
+    for result in results {
+        let identifier = result.evaluation_result_identifier.as_ref();
+        let which = identifier.and_then(|which| which.evaluation_result_qualifier.as_ref());
+        let which = source.told(which, "which resource a result is about")?;
+        // What is only about to be deployed is not there.
+        if which.evaluation_mode.as_deref() == Some("PROACTIVE") {
+            continue;
+        }
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "(not told)".to_owned());
+        let verdict = source.told(result.compliance_type.as_deref(), "the verdict on a resource")?;
+        let failed = resources.entry(format!("{} {}", text(&which.resource_type), text(&which.resource_id)));
+        *failed.or_insert(false) |= verdict == "NON_COMPLIANT";
+    }
+    Ok(resources)
+}
+
+/// Type and id of resources, and whether each failed.
+pub(super) type Results = BTreeMap<String, bool>;
+
 fn details(input: &Input<'_>, rule: &ConfigRule, region: &str, internal: bool, row: &mut Row) {
     let name = rule.config_rule_name.as_deref().unwrap_or("");
     let call = CallId::regional(Operation::ConfigGetComplianceDetailsByConfigRule, region).about(name);
     let source = Source::<ComplianceDetails>::of(input.evidence, call);
     row.seen_in(&source);
-    let results: Fact<BTreeMap<String, bool>> = source.whole().and_then(|told| {
+    let results: Fact<Results> = source.whole().and_then(|told| {
         if internal {
             return Err(source.unknown("AWS Config does not show the evaluations of the rule (visibility INTERNAL)"));
         }
-        let mut resources = BTreeMap::new();
-        for result in &told.evaluation_results {
-            let which = result.evaluation_result_identifier.as_ref();
-            let which = which.and_then(|which| which.evaluation_result_qualifier.as_ref());
-            let which = source.told(which, "which resource a result is about")?;
-            // What is only about to be deployed is not there.
-            if which.evaluation_mode.as_deref() == Some("PROACTIVE") {
-                continue;
-            }
-            let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "(not told)".to_owned());
-            let verdict = source.told(result.compliance_type.as_deref(), "the verdict on a resource")?;
-            let failed = resources.entry(format!("{} {}", text(&which.resource_type), text(&which.resource_id)));
-            *failed.or_insert(false) |= verdict == "NON_COMPLIANT";
-        }
-        Ok(resources)
+        noncompliant(&source, &told.evaluation_results)
     });
     row.set("evaluated_resources", results.as_ref().map_err(Arc::clone).map(|all| all.len() as i64));
     row.set(

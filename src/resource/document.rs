@@ -31,6 +31,15 @@ pub(super) fn trusted_principals(text: &str) -> Result<Vec<String>, String> {
     Ok(trusted.into_iter().collect())
 }
 
+/// Whether one statement of a resource's policy lets everyone in without a condition.
+pub(super) fn lets_in_everyone(text: &str) -> Result<bool, String> {
+    let everyone = |statement: &Statement| {
+        let principals = statement.principals.as_deref().unwrap_or_default();
+        statement.allow && !statement.conditional && principals.iter().any(|principal| principal == EVERYONE)
+    };
+    Ok(statements(text)?.iter().any(everyone))
+}
+
 /// The entries of a JSON object in a text, as Config rules have their parameters. What is no text is spelled as JSON.
 pub(super) fn parameters(text: &str) -> Result<BTreeMap<String, String>, String> {
     let Value::Object(entries) = strict(text)? else { return Err("it is no JSON object".to_owned()) };

@@ -3,9 +3,10 @@
 //! Memory does not grow with the number of events: of each record only what a fact needs is kept, counts and the
 //! last change of those names that somebody asked about.
 
-use super::Unknown;
-use super::build::{Fact, Regions, Source};
+use super::activity::{self, Activity, Glance, Kept};
+use super::build::{Fact, Regions, Source, population};
 use super::sessions::{Found, Session, WatchedSessions, count_activity};
+use super::{Kind, Population, Unknown};
 use crate::evidence::cloudtrail::LookupEvents;
 use crate::evidence::{Evidence, Period, Timestamp};
 use crate::finding::Pointer;
@@ -34,6 +35,12 @@ pub(super) struct Events {
     pub root_events: Fact<i64>,
     /// Where root's events stand, the first few of each Region.
     pub root_places: Vec<Pointer>,
+    /// Console sign-ins that failed.
+    pub sign_ins_failed: Fact<i64>,
+    /// The most of them for one identity.
+    pub sign_ins_failed_of_one: Fact<i64>,
+    /// The populations of events.
+    pub populations: Vec<Population>,
     /// When names that were asked about were made, deleted or renamed, as far as records arrived.
     changes: BTreeMap<Entity, Changes>,
     /// When outsiders last took a role, as far as records arrived.
@@ -66,13 +73,16 @@ pub(super) struct Changes {
 
 impl Events {
     /// Reads the records of all Regions in scope, watching for changes of some names.
-    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &Watched) -> Self {
+    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &Watched, kept: &Kept) -> Self {
         let tallies: Vec<Tally> =
-            regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched)).collect();
+            regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched, kept)).collect();
         let mut events = Self {
             root_console_logins: Ok(0),
             root_events: Ok(0),
             root_places: Vec::new(),
+            sign_ins_failed: Ok(0),
+            sign_ins_failed_of_one: Ok(0),
+            populations: Vec::new(),
             changes: BTreeMap::new(),
             entered: BTreeMap::new(),
             sessions: Vec::new(),
@@ -80,7 +90,21 @@ impl Events {
             documents: Vec::new(),
         };
         let mut gap = regions.gap();
+        let mut activity = Activity::default();
+        let mut failed: BTreeMap<String, i64> = BTreeMap::new();
+        let mut documents: Vec<Pointer> = regions.source.document().into_iter().collect();
+        let mut gaps: Vec<Arc<Unknown>> = gap.iter().cloned().collect();
+        let mut gaps_of_kind: BTreeMap<Kind, Vec<Arc<Unknown>>> = BTreeMap::new();
         for tally in tallies {
+            gaps.extend(tally.gap.clone());
+            documents.extend(tally.document.clone());
+            for (kind, gap) in tally.omitted {
+                gaps_of_kind.entry(kind).or_default().push(gap);
+            }
+            activity.merge(tally.activity);
+            for (identity, count) in tally.failed_sign_ins {
+                *failed.entry(identity).or_default() += count;
+            }
             gap = gap.or(tally.gap);
             for (outsider, time) in tally.found.entered {
                 let last = events.entered.entry(outsider).or_insert(time);
@@ -97,10 +121,21 @@ impl Events {
                 known.removed = known.removed.max(changes.removed);
             }
         }
+        events.sign_ins_failed = Ok(failed.values().sum());
+        events.sign_ins_failed_of_one = Ok(failed.values().copied().max().unwrap_or_default());
         if let Some(gap) = &gap {
             events.root_console_logins = Err(gap.clone());
+            events.sign_ins_failed = Err(gap.clone());
+            events.sign_ins_failed_of_one = Err(gap.clone());
             events.root_events = Err(gap.clone());
         }
+        events.populations = activity::KINDS
+            .into_iter()
+            .map(|kind| {
+                let gaps = gaps.iter().chain(gaps_of_kind.get(&kind).into_iter().flatten()).cloned();
+                population(kind, activity.take(kind), gaps, documents.iter().cloned())
+            })
+            .collect();
         events.gap = gap;
         events.sessions.sort_by(|a, b| (a.time, &a.event).cmp(&(b.time, &b.event)));
         events.follow(evidence, &regions.names);
@@ -169,10 +204,17 @@ struct Tally {
     root_events: i64,
     places: Vec<Pointer>,
     changes: BTreeMap<Entity, Changes>,
+    /// Failed sign-ins by identity. AWS hides names that do not exist, so that there are no more of them than users.
+    failed_sign_ins: BTreeMap<String, i64>,
+    activity: Activity,
+    omitted: BTreeMap<Kind, Arc<Unknown>>,
     found: Found,
     document: Option<Pointer>,
     gap: Option<Arc<Unknown>>,
 }
+
+/// How many identities failed sign-ins are told apart by; the rest count as one.
+const IDENTITIES: usize = 10_000;
 
 /// What is looked for in the records.
 #[derive(Clone, Debug, Default)]
@@ -184,11 +226,12 @@ pub(super) struct Watched {
 }
 
 impl Tally {
-    fn of_region(evidence: &Evidence, region: &str, watched: &Watched) -> Self {
+    fn of_region(evidence: &Evidence, region: &str, watched: &Watched, kept: &Kept) -> Self {
         let source = Source::<LookupEvents>::regional(evidence, region);
         let mut tally = Self { gap: source.gap().cloned(), document: source.document(), ..Self::default() };
         if let Some(history) = source.arrived() {
-            let read = tally.read(evidence, &source, history, region, watched);
+            let read = tally.read(evidence, &source, history, watched, kept);
+            tally.omitted = tally.activity.gaps(&source);
             let covered = read.and_then(|lines| covers(evidence, history, lines));
             if let (Err(reason), None) = (covered, &tally.gap) {
                 tally.gap = Some(source.unknown(reason));
@@ -203,8 +246,8 @@ impl Tally {
         evidence: &Evidence,
         source: &Source<'_, LookupEvents>,
         history: &LookupEvents,
-        region: &str,
         watched: &Watched,
+        kept: &Kept,
     ) -> Result<u64, String> {
         let mut records = 0;
         lines(history, |number, line| {
@@ -215,10 +258,13 @@ impl Tally {
             self.count(evidence, &record, place).map_err(|e| format!("line {number} of the events: {e}"))?;
             self.watch(&record, &watched.entities);
             if record.takes_a_role() && !watched.sessions.is_empty() && record.is_within(evidence.run.period) {
+                let region = source.call().region.as_deref().unwrap_or_default();
                 let noted = self.found.note(line, region, &watched.sessions, place);
                 noted.map_err(|e| format!("line {number} of the events: {e}"))?;
             }
-            Ok(())
+            self.activity
+                .note(record.glance(), line, number, evidence, source, history, kept)
+                .map_err(|e| format!("line {number} of the events: {e}"))
         })?;
         Ok(records)
     }
@@ -229,6 +275,7 @@ impl Tally {
         record: &Record<'_>,
         place: impl FnOnce() -> Pointer,
     ) -> Result<(), String> {
+        self.count_failed_sign_in(evidence, record);
         let Some(identity) = record.user_identity.as_ref().filter(|identity| is(&identity.kind, "Root")) else {
             return Ok(());
         };
@@ -253,6 +300,22 @@ impl Tally {
             self.places.push(place());
         }
         Ok(())
+    }
+
+    fn count_failed_sign_in(&mut self, evidence: &Evidence, record: &Record<'_>) {
+        if !is(&record.event_name, "ConsoleLogin") || !record.failed_login() {
+            return;
+        }
+        let period = evidence.run.period;
+        // Without a time it may be of the period.
+        if record.time().is_some_and(|time| time < period.from || time > period.to) {
+            return;
+        }
+        let identity = record.user_identity.as_ref();
+        let name = identity.and_then(|identity| identity.arn.as_ref().or(identity.principal_id.as_ref()));
+        let name = name.map_or("unknown", |name| name.0.as_ref());
+        let known = self.failed_sign_ins.contains_key(name) || self.failed_sign_ins.len() < IDENTITIES;
+        *self.failed_sign_ins.entry(if known { name } else { "others" }.to_owned()).or_default() += 1;
     }
 
     fn watch(&mut self, record: &Record<'_>, watched: &BTreeSet<Entity>) {
@@ -376,6 +439,10 @@ struct Identity<'a> {
     kind: Option<Text<'a>>,
     #[serde(borrow, default)]
     invoked_by: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    arn: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    principal_id: Option<Text<'a>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -396,6 +463,17 @@ struct LoginResponse<'a> {
 }
 
 impl Record<'_> {
+    fn glance(&self) -> Glance<'_> {
+        let identity = self.user_identity.as_ref();
+        Glance {
+            service: self.event_source.as_ref().map_or("", |text| text.0.as_ref()),
+            event: self.event_name.as_ref().map_or("", |text| text.0.as_ref()),
+            identity: identity.and_then(|identity| identity.kind.as_ref()).map_or("", |text| text.0.as_ref()),
+            by_service: identity.is_some_and(|identity| identity.invoked_by.is_some())
+                || is(&self.event_type, "AwsServiceEvent"),
+        }
+    }
+
     /// Whether it is about somebody who takes a role.
     fn takes_a_role(&self) -> bool {
         is(&self.event_source, "sts.amazonaws.com")

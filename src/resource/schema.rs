@@ -34,7 +34,7 @@ impl fmt::Display for Type {
 }
 
 /// One field of a kind of resource.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// The variable's name in an expression.
     pub name: &'static str,
@@ -76,8 +76,50 @@ const fn is_nullable(words: &[&str]) -> bool {
     !words.is_empty()
 }
 
+macro_rules! fields {
+    ($($name:ident: $type:ident $($null:literal)? from $calls:tt $meaning:literal;)*) => {
+        &[$(Field {
+            name: stringify!($name),
+            kind: Type::$type,
+            nullable: is_nullable(&[$($null)?]),
+            calls: &$calls,
+            meaning: $meaning,
+        },)*]
+    };
+}
+
+/// Fields that several kinds share, before those of one kind.
+const fn joined<const N: usize>(shared: &[Field], own: &[Field]) -> [Field; N] {
+    let nothing = Field { name: "", kind: Type::Bool, nullable: false, calls: &[], meaning: "" };
+    let mut all = [nothing; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < shared.len() { shared[at] } else { own[at - shared.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// What is known of every event, whatever it did. The members of a record that PCI DSS 10.2.2 asks for are among them.
+const EVENT: &[Field] = fields! {
+    event_id: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the event's id";
+    time: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "when it happened, in RFC 3339";
+    event: Text from [AccountListRegions, CloudTrailLookupEvents] "what was asked of AWS, such as StopLogging";
+    service: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the service that was asked, such as iam.amazonaws.com";
+    actor: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "who asked: an ARN, or what the record has in its place";
+    actor_type: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "IAMUser, AssumedRole, Root, AWSAccount, AWSService or another type of identity";
+    via: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the AWS service that asked for the actor, such as cloudformation.amazonaws.com; null where the actor asked itself";
+    mfa: Bool "or null" from [AccountListRegions, CloudTrailLookupEvents] "the sign-in or session used MFA, as the record says; null where it does not say, as of sessions with long-lived keys";
+    origin: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the address that it came from";
+    targets: Texts from [AccountListRegions, CloudTrailLookupEvents] "what it was done to, as the record names it";
+    succeeded: Bool from [AccountListRegions, CloudTrailLookupEvents] "AWS did as asked";
+    error: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the code or message of the refusal";
+    days: Int "or null" from [AccountListRegions, CloudTrailLookupEvents] "days from the event to the as-of time";
+    record_gaps: Texts from [AccountListRegions, CloudTrailLookupEvents] "which of user, type, time, result, origin and target the record does not tell (PCI DSS 10.2.2)";
+};
+
 macro_rules! kinds {
-    ($($kind:ident $id:literal, $title:literal, $plural:literal, $file:literal, from $population:tt {
+    ($($kind:ident $id:literal, $title:literal, $plural:literal, $file:literal, from $population:tt $(with $shared:ident)? {
         $($name:ident: $type:ident $($null:literal)? from $calls:tt $meaning:literal;)*
     })*) => {
         /// A kind of resource.
@@ -95,13 +137,14 @@ macro_rules! kinds {
                     $(Kind::$kind => &KindSchema {
                         id: $id, title: $title, plural: $plural, file: $file,
                         population: &$population,
-                        fields: const { &[$(Field {
-                            name: stringify!($name),
-                            kind: Type::$type,
-                            nullable: is_nullable(&[$($null)?]),
-                            calls: &$calls,
-                            meaning: $meaning,
-                        },)*] },
+                        fields: const {
+                            const OWN: &[Field] = fields! {
+                                $($name: $type $($null)? from $calls $meaning;)*
+                            };
+                            const SHARED: &[&[Field]] = &[$($shared)?];
+                            const FIRST: &[Field] = if SHARED.is_empty() { &[] } else { SHARED[0] };
+                            &joined::<{ FIRST.len() + OWN.len() }>(FIRST, OWN)
+                        },
                     },)*
                 }
             }
@@ -120,6 +163,9 @@ kinds! {
         root_virtual_mfa: Bool from [IamListVirtualMfaDevices] "root's MFA device is a virtual one";
         root_console_logins: Int from [AccountListRegions, CloudTrailLookupEvents] "successful console sign-ins of root within the period, in all Regions in scope";
         root_events: Int from [AccountListRegions, CloudTrailLookupEvents] "events that root itself caused within the period, in all Regions in scope, without those that AWS services caused for it and without sign-ins that failed";
+        root_certificates_present: Bool from [IamGetAccountSummary] "root has signing certificates";
+        sign_ins_failed: Int from [AccountListRegions, CloudTrailLookupEvents] "console sign-ins within the period that failed, in all Regions in scope, those of root and of unknown names included";
+        sign_ins_failed_of_one: Int from [AccountListRegions, CloudTrailLookupEvents] "the most of them that failed for one identity; those of all unknown names count as one";
         console_users: Int from [IamGetCredentialReport] "users with a password, without root";
         password_policy_exists: Bool from [IamGetAccountPasswordPolicy] "the account has a password policy of its own; otherwise AWS's default holds";
         password_minimum_length: Int from [IamGetAccountPasswordPolicy] "the shortest password allowed; 8 by AWS's default";
@@ -134,6 +180,7 @@ kinds! {
         saml_providers: Texts from [IamListSamlProviders] "ARNs of the SAML identity providers";
         oidc_providers: Texts from [IamListOpenIdConnectProviders] "ARNs of the OpenID Connect identity providers";
         effective_trails: Texts from [AccountListRegions, CloudTrailDescribeTrails, CloudTrailGetTrailStatus, CloudTrailGetEventSelectors] "ARNs of the trails that alone record all management events of all Regions: multi-Region, logging, all management events read and write without exclusions, global service events included, delivering";
+        data_event_trails: Texts from [AccountListRegions, CloudTrailDescribeTrails, CloudTrailGetTrailStatus, CloudTrailGetEventSelectors] "ARNs of the trails that are logging and record some data events";
         config_rule_identifiers: Texts from [AccountListRegions, ConfigDescribeConfigRules] "source identifiers of the ACTIVE Config rules in the Regions in scope";
         config_global_regions: Texts from [AccountListRegions, ConfigDescribeConfigurationRecorders, ConfigDescribeConfigurationRecorderStatus] "Regions in scope whose AWS Config recorder runs and records IAM's global resource types";
         regions: Texts from [AccountListRegions] "the Regions in scope";
@@ -371,6 +418,42 @@ kinds! {
         delivering: Bool from [CloudTrailGetTrailStatus] "it is logging, its latest delivery met no error and is no more than 24 hours old";
         management_events: Text from [CloudTrailGetEventSelectors] "all, partial or none: which management events it records";
         data_events: Bool from [CloudTrailGetEventSelectors] "it records some data events";
+        insights: Bool from [CloudTrailDescribeTrails] "it looks for unusual activity (CloudTrail Insights)";
+        logged_whole_period: Bool from [CloudTrailGetTrailStatus] "it is logging since before the period began, and was not stopped within it";
+        digest_delivering: Bool from [CloudTrailDescribeTrails, CloudTrailGetTrailStatus] "it writes digest files, the latest without error and no more than 24 hours ago";
+        log_group_delivering: Bool from [CloudTrailDescribeTrails, CloudTrailGetTrailStatus] "it delivers to a CloudWatch Logs group, the latest time without error and no more than 24 hours ago";
+    }
+    SignIn "cloudtrail.sign_in", "console sign-in", "console sign-ins", "sign-ins.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+    }
+    RootEvent "cloudtrail.root_event", "event of root", "events of root", "root-events.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+        read_only: Bool "or null" from [AccountListRegions, CloudTrailLookupEvents] "it only read; null where the record does not say";
+    }
+    IamChange "cloudtrail.iam_change", "change of IAM", "changes of IAM", "iam-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+        subject: Text from [AccountListRegions, CloudTrailLookupEvents] "what was changed: user, credential, mfa, group, role, trust, policy, boundary, provider, password-policy or other";
+        issues_credential: Bool from [AccountListRegions, CloudTrailLookupEvents] "it gave out a long-lived credential: a password, an access key, a service-specific credential, a certificate or an SSH key";
+        grants_everything: Bool from [AccountListRegions, CloudTrailLookupEvents] "it attached AdministratorAccess, or wrote a policy of which one statement allows every action on every resource without a condition";
+        trusts: Texts from [AccountListRegions, CloudTrailLookupEvents] "the principals that a trust policy written by it lets in, as the field trusted_principals of roles has them; empty where it wrote none";
+    }
+    LoggingChange "cloudtrail.logging_change", "change of logging", "changes of logging", "logging-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+        area: Text from [AccountListRegions, CloudTrailLookupEvents] "trail, config, log-group (one that a trail delivers to), log-bucket (one that a trail or AWS Config delivers to) or detection (GuardDuty, Security Hub, Access Analyzer, Inspector, Macie)";
+        weakens: Bool from [AccountListRegions, CloudTrailLookupEvents] "it stops, deletes or narrows what is recorded, kept or detected";
+    }
+    RoleAssumption "cloudtrail.role_assumption", "role assumption from another account", "role assumptions from other accounts", "role-assumptions.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+        caller_account: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the account that the caller belongs to";
+        role: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the role's ARN";
+        session_name: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the session's name, which the caller chose";
+        session_seconds: Int "or null" from [AccountListRegions, CloudTrailLookupEvents] "from the event to the end of the session; null where there is none";
+        external_id: Bool from [AccountListRegions, CloudTrailLookupEvents] "the caller gave an external id";
+        mfa_serial: Bool from [AccountListRegions, CloudTrailLookupEvents] "the caller gave an MFA device's code";
+        source_identity: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the source identity that the session carries";
+    }
+    KeyChange "cloudtrail.key_change", "change of a KMS key", "changes of KMS keys", "key-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+        opens: Bool from [AccountListRegions, CloudTrailLookupEvents] "it wrote a key policy of which one statement lets everyone in without a condition";
+    }
+    PerimeterChange "cloudtrail.perimeter_change", "change of what can be reached from outside", "changes of what can be reached from outside", "perimeter-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
+        area: Text from [AccountListRegions, CloudTrailLookupEvents] "security-group, network-acl, route, flow-log, public-access-block, bucket-policy, sharing (of snapshots, images and databases) or function-policy";
+        opens: Texts from [AccountListRegions, CloudTrailLookupEvents] "what it opens to everyone, such as `tcp 22-22 from 0.0.0.0/0` or `snapshot snap-1`";
+        opens_admin_ports: Bool from [AccountListRegions, CloudTrailLookupEvents] "it opens SSH (22) or remote desktop (3389), alone or with other ports, to everyone";
     }
     Recorder "config.recorder", "AWS Config recorder", "AWS Config recorders", "config-recorders.csv", from [AccountListRegions] {
         exists: Bool from [ConfigDescribeConfigurationRecorders] "the Region has a customer-managed configuration recorder; there is one row for each Region in scope";
@@ -383,6 +466,7 @@ kinds! {
         delivery_channel: Text "or null" from [ConfigDescribeDeliveryChannels] "the delivery channel's name";
         s3_bucket: Text "or null" from [ConfigDescribeDeliveryChannels] "the bucket that AWS Config delivers to";
         delivering: Bool from [ConfigDescribeDeliveryChannels, ConfigDescribeDeliveryChannelStatus] "there is a delivery channel, its last history or snapshot delivery succeeded and none failed last";
+        sns_topic: Text "or null" from [ConfigDescribeDeliveryChannels] "the SNS topic that AWS Config notifies";
         retention_days: Int "or null" from [ConfigDescribeRetentionConfigurations] "days that configuration items are kept; null is AWS's default of 2,557";
     }
     ConfigRule "config.rule", "AWS Config rule", "AWS Config rules", "config-rules.csv", from [AccountListRegions, ConfigDescribeConfigRules] {
@@ -400,6 +484,14 @@ kinds! {
         last_success_hours: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "hours from its last successful evaluation to the as-of time; null if there was none";
         last_error: Text "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "the code of its last error";
         first_activated_days: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "days since it was first activated";
+    }
+    PackRule "config.pack_rule", "rule of a conformance pack", "rules of conformance packs", "conformance-pack-rules.csv", from [AccountListRegions, ConfigDescribeConformancePacks, ConfigDescribeConformancePackCompliance] {
+        pack: Text from [ConfigDescribeConformancePacks] "the conformance pack's name";
+        rule: Text from [ConfigDescribeConformancePackCompliance] "the rule's name, which ends in the pack's id";
+        source_identifier: Text "or null" from [ConfigDescribeConfigRules] "which managed rule it is";
+        created_by: Text "or null" from [ConfigDescribeConformancePacks] "the service that made the pack";
+        compliance: Text from [ConfigDescribeConformancePackCompliance] "COMPLIANT or NON_COMPLIANT; unknown where AWS has insufficient data";
+        noncompliant_resources: Texts from [ConfigGetConformancePackComplianceDetails] "type and id of the resources that do not comply now";
     }
 }
 

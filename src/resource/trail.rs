@@ -10,7 +10,7 @@ use crate::evidence::cloudtrail::{
     AdvancedEventSelector, DescribeTrails, EventSelector, EventSelectors, Trail, TrailStatus,
 };
 use crate::evidence::selectors::{has_category, management_events};
-use crate::evidence::{CallId, Operation};
+use crate::evidence::{CallId, Operation, Timestamp};
 use crate::finding::Pointer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +72,7 @@ fn row(input: &Input<'_>, id: &str, seen: &Seen<'_>, region: &str, source: &Sour
     row.known("s3_bucket", filled(&trail.s3_bucket_name));
     row.known("s3_prefix", filled(&trail.s3_key_prefix));
     row.known("log_group", filled(&trail.cloud_watch_logs_log_group_arn));
+    row.set("insights", source.told(trail.has_insight_selectors, "whether it looks for unusual activity"));
 
     let about = |operation| CallId::regional(operation, home.unwrap_or(region)).about(id);
     let status = Source::<TrailStatus>::of(input.evidence, about(Operation::CloudTrailGetTrailStatus));
@@ -81,6 +82,28 @@ fn row(input: &Input<'_>, id: &str, seen: &Seen<'_>, region: &str, source: &Sour
     let error = told.clone().map(|told| filled(&told.latest_delivery_error));
     let since = told.map(|told| told.latest_delivery_time.map(|time| hours(time, input.as_of())));
     row.set("delivering", delivering(&logging, &error, &since));
+    row.set("logged_whole_period", logged_whole_period(input, &status, &logging));
+    let recent = |time: Option<Timestamp>, error: &Option<String>| {
+        filled(error).is_none() && time.is_some_and(|time| hours(time, input.as_of()) <= DELIVERY_HOURS)
+    };
+    let digest = |told: &TrailStatus| recent(told.latest_digest_delivery_time, &told.latest_digest_delivery_error);
+    row.set(
+        "digest_delivering",
+        source.told(trail.log_file_validation_enabled, "whether log files are validated").and_then(|on| match on {
+            true => status.whole().map(digest),
+            false => Ok(false),
+        }),
+    );
+    let logs = |told: &TrailStatus| {
+        recent(told.latest_cloud_watch_logs_delivery_time, &told.latest_cloud_watch_logs_delivery_error)
+    };
+    row.set(
+        "log_group_delivering",
+        match filled(&trail.cloud_watch_logs_log_group_arn) {
+            Some(_) => status.whole().map(logs),
+            None => Ok(false),
+        },
+    );
     row.set("logging", logging);
     row.set("delivery_error", error);
     row.set("delivered_hours", since);
@@ -106,6 +129,17 @@ fn delivering(logging: &Fact<bool>, error: &Fact<Option<String>>, since: &Fact<O
     let error = error.as_ref().map_err(Arc::clone)?;
     let since = since.as_ref().map_err(Arc::clone)?;
     Ok(*logging && error.is_none() && since.is_some_and(|hours| hours <= DELIVERY_HOURS))
+}
+
+/// A trail that was stopped and started again tells both times, the last of each.
+fn logged_whole_period(input: &Input<'_>, status: &Source<'_, TrailStatus>, logging: &Fact<bool>) -> Fact<bool> {
+    if !logging.clone()? {
+        return Ok(false);
+    }
+    let told = status.whole()?;
+    let from = input.evidence.run.period.from;
+    let started = status.told(told.start_logging_time, "since when it is logging")?;
+    Ok(started <= from && told.stop_logging_time.is_none_or(|stopped| stopped < from))
 }
 
 fn filled(text: &Option<String>) -> Option<String> {

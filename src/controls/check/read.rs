@@ -1,6 +1,6 @@
 //! The reading of a check's file.
 
-use super::{Case, Check};
+use super::{Case, Check, RuleSelector};
 use crate::controls::error::suggest;
 use crate::controls::expression::{Expression, Names};
 use crate::controls::message::Message;
@@ -11,7 +11,7 @@ use crate::resource::{Field, Kind, Value, schema};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-const KEYS: [&str; 13] = [
+pub(in crate::controls) const KEYS: [&str; 16] = [
     "id",
     "title",
     "resource",
@@ -19,8 +19,11 @@ const KEYS: [&str; 13] = [
     "scope_reason",
     "pass",
     "severity",
+    "severity_reason",
+    "rationale",
     "message",
     "remediation",
+    "config_rule",
     "config_rules",
     "config_rules_note",
     "references",
@@ -40,6 +43,9 @@ pub(in crate::controls) fn read(
     let severity = reader.word(&fields, "severity");
     let remediation = reader.required_text(&fields, "remediation");
     let scope_reason = reader.optional_text(&fields, "scope_reason");
+    let severity_reason = reader.optional_text(&fields, "severity_reason");
+    let rationale = reader.optional_text(&fields, "rationale");
+    let rule = config_rule(reader, &fields, resource);
     match (fields.get("scope"), fields.get("scope_reason")) {
         (Some(scope), None) => {
             let help = "say in words why a resource out of scope is not judged".to_owned();
@@ -70,6 +76,9 @@ pub(in crate::controls) fn read(
         scope_reason,
         pass: pass?,
         severity: severity?,
+        severity_reason,
+        rationale,
+        rule,
         message: message?,
         remediation: remediation?,
         config_rules,
@@ -85,18 +94,26 @@ pub(in crate::controls) fn read(
 pub(in crate::controls) fn id(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
     let node = reader.required(fields, "id")?;
     let id = reader.text(node)?;
-    let kebab = id
-        .split('-')
-        .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
-    if !kebab || id.len() > 100 {
+    if let Err(message) = id_error(&id) {
         let help = "such as `user-console-mfa`".to_owned();
-        reader.error_with_help(&node.span, "an id is made of lower-case letters, digits and `-`", Some(help));
+        reader.error_with_help(&node.span, message, Some(help));
     }
     let stem = reader.source.path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
     if stem.is_some_and(|stem| stem != id) {
         reader.error(&node.span, format!("the file must be named after the id: `{id}.yaml`"));
     }
     Some(id)
+}
+
+/// What is wrong with an id.
+pub(in crate::controls) fn id_error(id: &str) -> Result<(), String> {
+    let mut words = id.split('-');
+    let kebab =
+        words.all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+    match kebab && id.len() <= 100 {
+        true => Ok(()),
+        false => Err("an id is made of lower-case letters, digits and `-`".to_owned()),
+    }
 }
 
 fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<Kind> {
@@ -110,10 +127,33 @@ fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<Kind> {
     kind
 }
 
+/// Which Config rules the check judges: those of a source identifier, or those that no other check judges.
+fn config_rule(reader: &mut Reader, fields: &Fields<'_>, resource: Option<Kind>) -> Option<RuleSelector> {
+    let node = fields.get("config_rule")?;
+    let text = reader.text(node)?;
+    if resource.is_some_and(|kind| kind != Kind::ConfigRule) {
+        let help = "it says which rules a check on `config.rule` judges; `config_rules` names rules that ask the same";
+        reader.error_with_help(&node.span, "`config_rule` is for checks on `config.rule`", Some(help.to_owned()));
+    }
+    if text == RuleSelector::OTHERS {
+        return Some(RuleSelector::Others);
+    }
+    if !is_identifier(&text) {
+        let help = format!("a source identifier such as `INCOMING_SSH_DISABLED`, or `{}`", RuleSelector::OTHERS);
+        reader.error_with_help(&node.span, format!("`{text}` is no source identifier"), Some(help));
+    }
+    Some(RuleSelector::Identifier(text))
+}
+
+/// Whether a text is the source identifier of a managed rule.
+pub(in crate::controls) fn is_identifier(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 fn config_rules(reader: &mut Reader, fields: &Fields<'_>) -> (Vec<String>, Option<String>) {
     let rules = reader.texts(fields, "config_rules");
     for (rule, span) in &rules {
-        if !rule.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
+        if !is_identifier(rule) {
             let help = "a rule's name is free text; its source identifier is such as `IAM_ROOT_ACCESS_KEY_CHECK`";
             reader.error_with_help(span, format!("`{rule}` is no source identifier"), Some(help.to_owned()));
         }

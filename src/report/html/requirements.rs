@@ -48,6 +48,8 @@ pub(super) struct RequirementView {
     pub(super) attached: Vec<AttachedView>,
     pub(super) checks: Vec<CheckLine>,
     pub(super) evidence: Vec<EvidenceLink>,
+    /// What Config rules that are not deployed would tell.
+    pub(super) without_evidence: Vec<Link>,
 }
 
 /// A file that somebody attached.
@@ -130,7 +132,8 @@ impl Builder<'_, '_> {
 
     fn requirement(&self, framework: &str, of: &RequirementFacts<'_>) -> RequirementView {
         let requirement = of.requirement;
-        let checks: BTreeSet<&String> = requirement.checks.iter().collect();
+        let silent: BTreeSet<&String> = of.without_evidence.iter().collect();
+        let checks: BTreeSet<&String> = requirement.checks.iter().filter(|id| !silent.contains(id)).collect();
         let mut checks: Vec<(Status, CheckLine)> = checks.into_iter().map(|id| self.check(id)).collect();
         checks.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
         RequirementView {
@@ -145,6 +148,7 @@ impl Builder<'_, '_> {
             attached: self.attached(&format!("{framework} {}", requirement.id)),
             checks: checks.into_iter().map(|(_, line)| line).collect(),
             evidence: self.evidence(requirement),
+            without_evidence: silent.into_iter().map(|id| self.not_deployed(id)).collect(),
         }
     }
 
@@ -191,6 +195,12 @@ impl Builder<'_, '_> {
             names,
         };
         (status, line)
+    }
+
+    /// A check whose Config rule is not deployed, linked to its definition.
+    fn not_deployed(&self, id: &str) -> Link {
+        let title = self.context.audit.controls.checks.get(id).map_or(id, |check| check.title.as_str());
+        Link { href: Some(format!("#{}", super::anchor("definition", id))), text: title.into(), at: Shown::default() }
     }
 
     /// One document is linked itself; several are listed once, in the appendix.

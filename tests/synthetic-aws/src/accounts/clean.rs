@@ -68,12 +68,12 @@ pub(super) fn regions() -> Vec<Region> {
 fn iam(make: Maker) -> Iam {
     let now = make.now;
     let users = ["ada.break-glass", "grace.break-glass"].map(|name| {
-        make.user("/", name, 300)
-            .groups(&["break-glass"])
-            .password(make, 40, Some(20))
-            .mfa()
-            .key(make, 1, true, 30, Some((3, "us-east-1", "iam")))
-            .tag("purpose", "break-glass")
+        let user = make.user("/", name, 300).groups(&["break-glass"]).mfa().tag("purpose", "break-glass");
+        // One way in each: a user with both is used by a person and a program.
+        match name {
+            "ada.break-glass" => user.password(make, 40, Some(20)),
+            _ => user.key(make, 1, true, 30, Some((3, "us-east-1", "iam"))),
+        }
     });
     let devices = users.iter().map(|u| VirtualMfaDevice {
         serial: arn(&format!("mfa/{}", u.name)),
@@ -244,7 +244,12 @@ fn trail(make: Maker) -> Trail {
             logs_delivered: Some(now - TimeDelta::minutes(3)),
             ..TrailStatus::default()
         },
-        selectors: Selectors::Basic(crate::services::default_selectors()),
+        selectors: Selectors::Basic(json!([{
+            "ReadWriteType": "All",
+            "IncludeManagementEvents": true,
+            "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
+            "ExcludeManagementEventSources": [],
+        }])),
     }
 }
 

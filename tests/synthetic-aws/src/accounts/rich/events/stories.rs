@@ -26,6 +26,7 @@ pub(super) fn stories(now: DateTime<Utc>) -> Vec<Draft> {
     all.extend(logging(now));
     all.extend(access(now));
     all.extend(services(now));
+    all.extend(weakenings(now));
     all
 }
 
@@ -283,8 +284,8 @@ fn access(now: DateTime<Utc>) -> Vec<Draft> {
         user(iam(12, "CreateAccessKey", Identity::user("hana.hoshi"), json!({"userName": "hana.hoshi"})), "hana.hoshi"),
         user(iam(33, "AttachUserPolicy", admin(), json!({"userName": "carl.cruz", "policyArn": format!("arn:aws:iam::{ACCOUNT}:policy/pass-any-role")})), "carl.cruz"),
         user(iam(50, "PutUserPolicy", Identity::user("tara.tan"), json!({"userName": "tara.tan", "policyName": "TemporaryAdmin", "policyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"})), "tara.tan"),
-        iam(30, "CreatePolicyVersion", Identity::role("hopper", "i-0000000000aa"), json!({"policyArn": format!("arn:aws:iam::{ACCOUNT}:policy/orders-table-access"), "setAsDefault": false})),
-        iam(60, "CreateRole", admin(), json!({"roleName": "AuditpackReader"})),
+        iam(30, "CreatePolicyVersion", Identity::role("hopper", "i-0000000000aa"), json!({"policyArn": format!("arn:aws:iam::{ACCOUNT}:policy/orders-table-access"), "policyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}", "setAsDefault": false})),
+        iam(60, "CreateRole", admin(), json!({"roleName": "AuditpackReader", "assumeRolePolicyDocument": format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":\"arn:aws:iam::{ACCOUNT}:root\"}},\"Action\":\"sts:AssumeRole\"}}]}}")})),
         user(iam(17, "DeleteUser", admin(), json!({"userName": "temp.tester"})), "temp.tester"),
         user(iam(88, "DeactivateMFADevice", Identity::user("rosa.ruiz"), json!({"userName": "rosa.ruiz", "serialNumber": format!("arn:aws:iam::{ACCOUNT}:mfa/rosa.ruiz")})), "rosa.ruiz"),
         iam(66, "UpdateAccountPasswordPolicy", admin(), json!({"minimumPasswordLength": 10, "maxPasswordAge": 365})),
@@ -320,4 +321,70 @@ fn services(now: DateTime<Utc>) -> Vec<Draft> {
         )
     }));
     drafts
+}
+
+/// What was opened, switched off or taken away for a while, and is as it should be again: only the events tell.
+fn weakenings(now: DateTime<Utc>) -> Vec<Draft> {
+    let by = || Identity::role("platform-builder", "mallory");
+    let did = |days: i64, region: &str, service: &str, name: &str, request: Value| {
+        Draft::new(at(now, days, 333), region, &format!("{service}.amazonaws.com"), name, by()).request(request)
+    };
+    let open = |group: &str, port: u16| {
+        json!({"groupId": group, "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": port, "toPort": port,
+            "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}, "ipv6Ranges": {}, "prefixListIds": {}, "groups": {}}]}})
+    };
+    let everyone = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":\"ACTION\",\"Resource\":\"*\"}]}";
+    let trust = everyone.replace("ACTION", "sts:AssumeRole").replace(",\"Resource\":\"*\"", "");
+    vec![
+        did(22, HOME, "ec2", "AuthorizeSecurityGroupIngress", open("sg-0a0000000000000a1", 22)),
+        did(22, HOME, "ec2", "RevokeSecurityGroupIngress", open("sg-0a0000000000000a1", 22)),
+        did(23, EUROPE, "ec2", "AuthorizeSecurityGroupIngress", open("sg-0a0000000000000a2", 5432)),
+        did(
+            24,
+            HOME,
+            "ec2",
+            "DeleteFlowLogs",
+            json!({"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-0a0000000000000a3"}}}),
+        ),
+        did(25, HOME, "s3", "DeleteBucketPublicAccessBlock", json!({"bucketName": "example-corp-exports"})),
+        did(
+            26,
+            HOME,
+            "ec2",
+            "ModifySnapshotAttribute",
+            json!({"snapshotId": "snap-0a0000000000000a4", "attributeType": "CREATE_VOLUME_PERMISSION",
+            "createVolumePermission": {"add": {"items": [{"group": "all"}]}}}),
+        ),
+        did(27, HOME, "kms", "ScheduleKeyDeletion", json!({"keyId": ids::uuid(1002), "pendingWindowInDays": 7})),
+        did(27, HOME, "kms", "CancelKeyDeletion", json!({"keyId": ids::uuid(1002)})),
+        did(28, HOME, "kms", "DisableKey", json!({"keyId": ids::uuid(1003)})),
+        did(29, HOME, "kms", "DisableKeyRotation", json!({"keyId": ids::uuid(1003)})),
+        did(
+            31,
+            HOME,
+            "kms",
+            "PutKeyPolicy",
+            json!({"keyId": ids::uuid(1003), "policyName": "default", "policy": everyone.replace("ACTION", "kms:Decrypt")}),
+        ),
+        did(32, HOME, "guardduty", "DeleteDetector", json!({"detectorId": "12abc34d567e8fa901bc2d34e56789f0"})),
+        did(36, HOME, "logs", "DeleteMetricFilter", json!({"logGroupName": "cloudtrail/management", "filterName": "root-use"})),
+        did(37, HOME, "iam", "UpdateAssumeRolePolicy", json!({"roleName": "partner-upload", "policyDocument": trust})),
+        did(
+            38,
+            HOME,
+            "iam",
+            "UpdateSAMLProvider",
+            json!({"sAMLProviderArn": format!("arn:aws:iam::{ACCOUNT}:saml-provider/Workforce")}),
+        ),
+        did(39, HOME, "iam", "DeleteRolePermissionsBoundary", json!({"roleName": "sandbox-builder"})),
+        did(
+            40,
+            HOME,
+            "iam",
+            "AttachRolePolicy",
+            json!({"roleName": "sandbox-builder", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+        ),
+        did(41, HOME, "iam", "CreateAccessKey", json!({"userName": "svc-terraform"}))
+            .error("AccessDenied", "User is not authorized to perform: iam:CreateAccessKey"),
+    ]
 }
