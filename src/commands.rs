@@ -9,6 +9,7 @@ mod evaluate;
 mod judge;
 mod permissions;
 mod progress;
+mod review;
 mod shell;
 mod source;
 mod work;
@@ -75,6 +76,7 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Review(args) => review::run(args.command),
         Command::Controls(args) => controls::run(args),
         Command::Permissions(args) => permissions::run(args),
         Command::Completions { shell } => shell::completions(shell),

@@ -10,7 +10,7 @@ use crate::finding::Severity;
 use crate::package::{self, Content, PackageError};
 use crate::report::{self, Audit, Conclusion, Written};
 use crate::resource::Resources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -70,7 +70,7 @@ impl Judge {
         };
         let written = match target {
             Some((path, force)) => {
-                let written = write(audit, recording, path, force)
+                let written = write(audit, recording, BTreeMap::new(), path, force)
                     .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
                 Some((path.display().to_string(), written))
             }
@@ -98,9 +98,10 @@ fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 120))
 }
 
-fn write(
+pub(super) fn write(
     audit: Audit<'_>,
     recording: Option<&Recording>,
+    more: BTreeMap<String, Vec<u8>>,
     target: &Path,
     force: bool,
 ) -> Result<package::Written, PackageError> {
@@ -112,6 +113,7 @@ fn write(
     for (file, bytes) in report::populations(&audit) {
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
+    reports.extend(more.into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
