@@ -4,6 +4,7 @@
 //! HTTP client, which records or replays. What a run asks is fixed by its [`Run`], so that a replay asks the same.
 
 pub mod caller;
+mod clock;
 mod cloudtrail;
 mod config;
 mod convert;
@@ -15,15 +16,18 @@ mod pace;
 pub mod plan;
 pub mod session;
 mod tape;
+mod trail_events;
 pub mod trail_logs;
 mod whole;
 
 pub use caller::{Halt, Progress, Silent, StopSignal};
+pub use failure::may_pass;
 pub use session::{Session, SessionError, SessionOptions};
+pub use trail_events::TrailLogsSource;
 
 use crate::evidence::identity::{CallerIdentity, ListRegions, Region};
 use crate::evidence::recording::Recording;
-use crate::evidence::{CallId, Evidence, Note, Operation, Outcome, Run};
+use crate::evidence::{CallId, EventKind, EventSource, Evidence, Gap, Note, Operation, Outcome, Run};
 use aws_config::SdkConfig;
 use caller::Caller;
 use convert::{convert, words};
@@ -43,8 +47,12 @@ pub struct Collection {
     pub session: Session,
     /// Where answers are written to, or come from.
     pub recording: Arc<Recording>,
+    /// Log files of a trail to read events from, for a live run whose events come from those.
+    pub trail_logs: Option<TrailLogsSource>,
     /// A folder for files that are too large for memory. They must outlive the evidence.
     pub scratch: PathBuf,
+    /// Whether to ask without regard to AWS's limits: an emulator that enforces none.
+    pub unpaced: bool,
     /// The only account that may be asked.
     pub expect_account: Option<String>,
     /// Who hears how it goes.
@@ -67,6 +75,9 @@ pub enum CollectError {
         /// The account that answered.
         found: String,
     },
+    /// The log files of the trail could not be taken into the recording.
+    #[error("{0}")]
+    TrailLogs(String),
     /// It was ended early, or an answer could not be written.
     #[error(transparent)]
     Halted(#[from] Halt),
@@ -79,11 +90,14 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     let caller = if session.is_replay() {
         Caller::replay(Arc::clone(recording), Arc::clone(progress), stop.clone())
     } else {
-        Caller::live(Arc::clone(recording), Arc::clone(progress), stop.clone())
+        Caller::live(Arc::clone(recording), Arc::clone(progress), stop.clone(), collection.unpaced)
+            .with_clock(session.clock())
     };
     let sdk = session.sdk_config(recording);
     let mut evidence = Evidence::new(run.clone());
-    let planned: BTreeSet<Operation> = run.operations.iter().filter_map(|text| text.parse().ok()).collect();
+    let mut planned: BTreeSet<Operation> = run.operations.iter().filter_map(|text| text.parse().ok()).collect();
+    let left_out = run.events.kind == EventKind::None && planned.remove(&Operation::CloudTrailLookupEvents);
+    evidence.custody = recording.custody.clone();
 
     let resumed = !session.is_replay() && !recording.is_empty();
     let identity = caller_identity(&caller, &sdk).await;
@@ -96,7 +110,9 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     evidence.insert(CallId::global(Operation::StsGetCallerIdentity), identity);
 
     evidence.regions = regions(&caller, &sdk, &planned, &mut evidence).await;
-    let asked = event_period(&mut evidence);
+    let from_logs = run.events.source == EventSource::TrailLogs;
+    let asked = if from_logs { trail_events::period(&evidence) } else { event_period(&mut evidence) };
+    plan_note(caller.progress(), run, evidence.regions.len(), &planned);
     let trails: BTreeMap<String, aws_sdk_cloudtrail::Client> =
         evidence.regions.iter().map(|region| (region.clone(), cloudtrail_client(&sdk, region))).collect();
 
@@ -106,7 +122,9 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
         let config_client = aws_sdk_configservice::Client::new(&in_region(&sdk, region));
         let events = async {
             match (planned.contains(&Operation::CloudTrailLookupEvents), trails.get(region)) {
-                (true, Some(client)) => Some(events::lookup(&caller, client, region, asked, scratch).await),
+                (true, Some(client)) => {
+                    Some(events::lookup(&caller, client, region, asked, &run.events, scratch).await)
+                }
                 _ => None,
             }
         };
@@ -116,13 +134,25 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
                 _ => None,
             }
         };
-        let (config, events, described) =
-            tokio::join!(config::collect(&caller, &config_client, region, &planned), events, described);
-        (region.clone(), config, events, described)
+        let keys = async {
+            match (planned.contains(&Operation::CloudTrailListPublicKeys), trails.get(region)) {
+                (true, Some(client)) => Some(cloudtrail::public_keys(&caller, client, region, asked).await),
+                _ => None,
+            }
+        };
+        let (config, events, described, keys) =
+            tokio::join!(config::collect(&caller, &config_client, region, &planned), events, described, keys);
+        (region.clone(), config, events, described, keys)
     }));
-    let ((), of_regions) = tokio::join!(iam::collect(&caller, &iam_client, &planned, &mut of_iam), of_regions);
+    let taken_in = take_in_logs(collection, evidence.account.clone(), evidence.regions.clone(), asked);
+    let ((), of_regions, taken_in) =
+        tokio::join!(iam::collect(&caller, &iam_client, &planned, &mut of_iam), of_regions, taken_in);
+    taken_in?;
     evidence.absorb(of_iam);
-    for (region, config, events, described) in of_regions {
+    for (region, config, events, described, keys) in of_regions {
+        if let Some(keys) = keys {
+            evidence.insert(CallId::regional(Operation::CloudTrailListPublicKeys, &region), keys);
+        }
         config.into_iter().for_each(|insert| insert(&mut evidence));
         if let Some(events) = events {
             evidence.insert(CallId::regional(Operation::CloudTrailLookupEvents, &region), events);
@@ -131,12 +161,68 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
             evidence.insert(CallId::regional(Operation::CloudTrailDescribeTrails, &region), described);
         }
     }
+    if left_out {
+        for region in evidence.regions.clone() {
+            let gap = Gap::not_collected("left out on request: no events (--events none)");
+            let call = CallId::regional(Operation::CloudTrailLookupEvents, region);
+            evidence.insert::<crate::evidence::cloudtrail::LookupEvents>(call, Outcome::missing(gap));
+        }
+    }
     cloudtrail::trail_details(&caller, &trails, |region| cloudtrail_client(&sdk, region), &planned, &mut evidence)
         .await;
 
     end_identity(&caller, &sdk, &mut evidence).await;
     halted(&caller)?;
+    if from_logs {
+        let (recording, scratch) = (Arc::clone(recording), scratch.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            trail_events::insert(&recording, &scratch, &mut evidence);
+            evidence
+        });
+        evidence = read.await.map_err(|e| CollectError::TrailLogs(format!("the log files cannot be read: {e}")))?;
+    }
     Ok(evidence)
+}
+
+/// Takes the log files of a trail into the recording, beside the calls: it needs the disk, they need the network.
+async fn take_in_logs(
+    collection: &Collection,
+    account: Option<String>,
+    regions: BTreeSet<String>,
+    period: crate::evidence::Period,
+) -> Result<(), CollectError> {
+    let Some(source) = collection.trail_logs.clone() else { return Ok(()) };
+    let recording = Arc::clone(&collection.recording);
+    let copied = tokio::task::spawn_blocking(move || {
+        trail_events::take_in(&source, &recording, account.as_deref(), &regions, period)
+    });
+    match copied.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(CollectError::TrailLogs(error.to_string())),
+        Err(error) => Err(CollectError::TrailLogs(format!("the log files cannot be copied: {error}"))),
+    }
+}
+
+/// Says what a collection is about to do, and how fast AWS's limits let it.
+fn plan_note(progress: &dyn Progress, run: &Run, regions: usize, planned: &BTreeSet<Operation>) {
+    let mut plan = format!("plan: {} operations in {regions} Regions", planned.len());
+    if planned.contains(&Operation::CloudTrailLookupEvents) {
+        let rate = thousands(events::A_MINUTE * regions as u64);
+        let restriction = run.events.restriction().map(|words| format!(" ({words})")).unwrap_or_default();
+        let days = run.period.days();
+        plan.push_str(&format!("; events of {days} days{restriction}: about {rate} events a minute at AWS's limit"));
+    } else if run.events.source == EventSource::TrailLogs {
+        plan.push_str("; events from the log files of the trail");
+    }
+    progress.note(&plan);
+}
+
+/// A number with commas between thousands.
+fn thousands(n: u64) -> String {
+    match n {
+        0..1000 => n.to_string(),
+        _ => format!("{},{:03}", thousands(n / 1000), n % 1000),
+    }
 }
 
 fn halted(caller: &Caller) -> Result<(), CollectError> {

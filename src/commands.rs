@@ -3,15 +3,21 @@
 //! stdout carries the result and only the result; progress and diagnostics go to stderr.
 
 mod arguments;
+mod attach;
 mod collect;
 mod controls;
+mod custody;
 mod evaluate;
+mod explain;
 mod judge;
+mod keygen;
 mod permissions;
 mod progress;
 mod review;
+mod seal;
 mod shell;
 mod source;
+mod verify;
 mod work;
 
 pub use arguments::Cli;
@@ -77,6 +83,9 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Review(args) => review::run(args.command),
+        Command::Verify(args) => verify::run(&args),
+        Command::Keygen(args) => keygen::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Controls(args) => controls::run(args),
         Command::Permissions(args) => permissions::run(args),
         Command::Completions { shell } => shell::completions(shell),

@@ -10,6 +10,7 @@ pub mod expression;
 pub mod framework;
 pub mod listing;
 mod load;
+pub mod manual;
 pub mod message;
 mod node;
 pub mod parameter;

@@ -9,6 +9,8 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use exception::ExceptionResult;
+
 use crate::controls::{Automation, Check, Controls};
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Severity, Status};
@@ -24,6 +26,8 @@ pub struct Evaluation {
     pub checks: Vec<CheckResult>,
     /// One for each requirement, by framework, in the standard's order.
     pub requirements: Vec<RequirementResult>,
+    /// What became of each exception, in the order of the settings.
+    pub exceptions: Vec<ExceptionResult>,
 }
 
 /// How many findings of a check have which status.
@@ -73,7 +77,8 @@ pub fn evaluate(evidence: &Evidence, resources: &Resources, controls: &Controls)
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
     let checks = summary::checks(&findings, controls);
     let requirements = summary::requirements(&checks, controls);
-    Evaluation { findings, checks, requirements }
+    let exceptions = exception::results(&findings, resources, controls, evidence.as_of());
+    Evaluation { findings, checks, requirements, exceptions }
 }
 
 /// The order of findings: by check, then Region, then resource; what is about the population stands first.

@@ -120,14 +120,56 @@ pub struct Exception {
     pub reason: String,
     /// Who accepted it.
     pub approver: String,
+    /// The first day on which it holds, if that is said.
+    #[serde(default)]
+    pub granted: Option<chrono::NaiveDate>,
     /// The last day on which it holds, `2026-12-31`.
     pub expires: chrono::NaiveDate,
+    /// Where the decision is recorded, if that is said.
+    #[serde(default)]
+    pub ticket: Option<String>,
+}
+
+/// What an exception is at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExceptionState {
+    /// It covers failures.
+    InForce,
+    /// It covers nothing any more.
+    Expired,
+    /// It covers nothing yet.
+    NotYet,
+}
+
+impl ExceptionState {
+    /// The words for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            ExceptionState::InForce => "in force",
+            ExceptionState::Expired => "expired",
+            ExceptionState::NotYet => "not yet in force",
+        }
+    }
 }
 
 impl Exception {
-    /// Whether it holds at a time: through the whole day on which it expires, in UTC.
+    /// Whether it holds at a time: from the beginning of the day on which it was granted through the whole day on
+    /// which it expires, in UTC.
     pub fn holds_at(&self, time: Timestamp) -> bool {
-        time.0.date_naive() <= self.expires
+        self.state_at(time) == ExceptionState::InForce
+    }
+
+    /// What it is at a time.
+    pub fn state_at(&self, time: Timestamp) -> ExceptionState {
+        let day = time.0.date_naive();
+        if day > self.expires {
+            ExceptionState::Expired
+        } else if self.granted.is_some_and(|granted| day < granted) {
+            ExceptionState::NotYet
+        } else {
+            ExceptionState::InForce
+        }
     }
 }
 

@@ -5,27 +5,41 @@
 //! module names the `zip` crate; it judges nothing, prints nothing and reads no clock.
 
 mod assemble;
+pub mod attestation;
+pub mod check;
+mod compare;
 mod content;
 mod describe;
 mod error;
+pub mod key;
 pub mod manifest;
 mod name;
 mod open;
 mod pretty;
+mod seal;
 mod sums;
 mod write;
 
 pub use assemble::assemble;
+pub use attestation::Attestation;
+pub use check::{Problem, Step, Verdict, check};
+pub use compare::{differences, same_bytes};
 pub use content::{Content, Contents, is_path};
 pub use error::PackageError;
+pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
 pub use name::{file_name, target};
-pub use open::{OpenPackage, OpenRecording, SumsReport, open};
+pub use open::{OpenPackage, OpenRecording, SumsReport, open, open_to_check};
+pub use seal::{Seals, Stamp};
 pub use write::{Written, check_target, write};
 
 /// The file in which a package says what it holds.
 pub const MANIFEST: &str = "manifest.json";
 /// The file with the checksum of every other file.
 pub const SUMS: &str = "SHA256SUMS";
+/// The table of all requests.
+pub const CALLS: &str = "calls.csv";
 /// The file with a signature over the manifest. It is added to a finished package, and so not in SHA256SUMS.
 pub const ATTESTATION: &str = "attestation";
+/// The file with a time stamp, added like the attestation.
+pub const TIMESTAMP: &str = "timestamp.tsr";

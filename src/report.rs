@@ -12,6 +12,7 @@ pub mod json;
 pub mod readme;
 pub mod tables;
 pub mod terminal;
+pub mod trail_logs;
 pub mod words;
 
 pub use costs::{GapCost, gap_costs};
@@ -21,6 +22,7 @@ pub use json::{findings_json, summary_json};
 pub use readme::readme_txt;
 pub use tables::{findings_csv, populations, requirements_csv};
 pub use terminal::{Written, summary};
+pub use trail_logs::trail_logs;
 
 use crate::controls::Controls;
 use crate::evaluate::Evaluation;

@@ -3,21 +3,30 @@
 //! A kind of resource is described once, in [`schema`]: its fields, their types, and the calls that supply each.
 //! A field whose call gave no complete answer holds no value, only the reason: nothing above can mistake it for one.
 
+pub mod access;
 mod account;
 mod build;
 mod config;
 mod document;
 mod events;
+mod external;
 mod group;
 mod input;
+mod permissions;
 mod policy;
+pub mod profile;
 mod reconcile;
 mod role;
 pub mod schema;
+mod sessions;
 mod trail;
+mod trust_path;
 mod user;
 pub mod value;
+mod vendor;
 
+pub use access::Access;
+pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
 pub use value::{FieldValue, Unknown, Value};
 
@@ -72,28 +81,43 @@ pub struct Population {
 pub struct Resources {
     /// By kind; every kind is there.
     pub populations: BTreeMap<Kind, Population>,
+    /// What the policy engine found, for whoever explains it.
+    pub access: Access,
     /// Differences between independent sources of the same population.
     pub reconciliation: Vec<Reconciliation>,
 }
 
 impl Resources {
     /// Derives all populations. Whatever is missing in the evidence, the events' file that cannot be read too, becomes
-    /// an unknown field or an incomplete population.
-    pub fn build(evidence: &Evidence) -> Self {
+    /// an unknown field or an incomplete population. The profile says what AWS cannot tell.
+    pub fn build(evidence: &Evidence, profile: &Profile) -> Self {
         let input = input::Input::new(evidence);
-        let events = events::Events::read(evidence, &input.regions, &reconcile::watched(&input));
         let trails = trail::trails(&input);
+        let access = Access::of(&input, profile, &trails);
+        let vendor_roles = vendor::vendor_roles(&input, &access, profile);
+        let (roles, accounts) = vendor::watched(&vendor_roles, profile);
+        let outsiders = access.external.iter().map(|outsider| outsider.principal.clone()).collect();
+        let watched = events::Watched {
+            entities: reconcile::watched(&input),
+            sessions: sessions::WatchedSessions { outsiders, roles, accounts },
+        };
+        let events = events::Events::read(evidence, &input.regions, &watched);
         let recorders = config::recorders(&input);
         let rules = config::rules(&input);
         let regional = account::Regional { trails: &trails, recorders: &recorders, rules: &rules };
         let account = account::account(&input, &events, &regional);
         let populations = [
             account,
-            user::users(&input, &events),
+            user::users(&input, &events, &access),
             user::access_keys(&input),
-            role::roles(&input),
-            group::groups(&input),
-            policy::policies(&input),
+            role::roles(&input, &access),
+            group::groups(&input, &access),
+            policy::policies(&input, &access),
+            trust_path::trust_paths(&input, &access, profile),
+            external::external_principals(&input, &access, profile, &events),
+            vendor::vendors(&input, &access, profile, &vendor_roles, &events),
+            vendor::role_rows(&input, &access, &vendor_roles),
+            sessions::vendor_sessions(&input, &events),
             trails,
             recorders,
             rules,
@@ -101,6 +125,7 @@ impl Resources {
         Self {
             populations: populations.into_iter().map(|population| (population.kind, population)).collect(),
             reconciliation: reconcile::reconcile(&input, &events),
+            access,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One caller for all calls: paces, sends, retries, follows pages, and turns what happened into an outcome.
 
+use super::clock::Clock;
 use super::failure::{Verdict, is_not_recorded, judge};
 use super::pace::Pace;
 use super::tape::{REQUEST, RequestTag};
@@ -34,6 +35,14 @@ pub trait Progress: fmt::Debug + Send + Sync {
     fn page(&self, call: &CallId, items: usize) {
         let _ = (call, items);
     }
+    /// So much of a call is done, from 0 to 1, where that can be told.
+    fn advanced(&self, call: &CallId, done: f64) {
+        let _ = (call, done);
+    }
+    /// So many items of a call are likely still to come.
+    fn estimate(&self, call: &CallId, left: u64) {
+        let _ = (call, left);
+    }
     /// A request is sent again after a pause.
     fn retrying(&self, call: &CallId, reason: &str, pause: Duration) {
         let _ = (call, reason, pause);
@@ -60,6 +69,9 @@ pub enum Halt {
     /// The user or the system asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// The time that the user gave it has passed.
+    #[error("the deadline has passed")]
+    Deadline,
     /// An answer could not be written.
     #[error("{0}")]
     CannotRecord(String),
@@ -67,17 +79,26 @@ pub enum Halt {
 
 /// Asks a collection to stop after the pages that are in flight.
 #[derive(Clone, Debug, Default)]
-pub struct StopSignal(Arc<AtomicBool>);
+pub struct StopSignal {
+    stopped: Arc<AtomicBool>,
+    late: Arc<AtomicBool>,
+}
 
 impl StopSignal {
     /// Asks to stop.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// Asks to stop because the time has passed.
+    pub fn deadline(&self) {
+        self.late.store(true, Ordering::SeqCst);
+        self.stop();
     }
 
     /// Whether somebody asked.
     pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.stopped.load(Ordering::SeqCst)
     }
 }
 
@@ -90,6 +111,7 @@ pub struct Caller {
     progress: Arc<dyn Progress>,
     stop: StopSignal,
     halt: Mutex<Option<Halt>>,
+    clock: Arc<Clock>,
     serial: AtomicU64,
 }
 
@@ -128,20 +150,26 @@ enum Page<T> {
 
 impl Caller {
     /// A caller that waits and retries.
-    pub fn live(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal) -> Self {
+    pub fn live(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal, unlimited: bool) -> Self {
         Self {
             recording,
-            pace: Some(Pace::default()),
+            pace: Some(Pace::new(unlimited)),
             progress,
             stop,
             halt: Mutex::default(),
+            clock: Arc::default(),
             serial: AtomicU64::new(0),
         }
     }
 
     /// A caller for a replay.
     pub fn replay(recording: Arc<Recording>, progress: Arc<dyn Progress>, stop: StopSignal) -> Self {
-        Self { pace: None, ..Self::live(recording, progress, stop) }
+        Self { pace: None, ..Self::live(recording, progress, stop, false) }
+    }
+
+    /// The same caller, which corrects a clock when AWS says that it is wrong.
+    pub(super) fn with_clock(self, clock: Arc<Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Whether the collection must stop, and why.
@@ -280,6 +308,12 @@ impl Caller {
                     tokio::time::sleep(pause).await;
                     attempt += 1;
                 }
+                (Verdict::Skewed(_), Some(_)) if attempt == 1 => {
+                    let seconds = self.clock.correct();
+                    let text = format!("this computer's clock differs from AWS's by {seconds} seconds; AWS's is taken");
+                    self.progress.note(&text);
+                    attempt += 1;
+                }
                 (Verdict::Final(gap), Some(_))
                     if matches!(error, SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_)) =>
                 {
@@ -296,7 +330,8 @@ impl Caller {
 
     fn stopped(&self) -> Option<Verdict> {
         if self.stop.is_stopped() {
-            self.set_halt(Halt::Interrupted);
+            let late = self.stop.late.load(Ordering::SeqCst);
+            self.set_halt(if late { Halt::Deadline } else { Halt::Interrupted });
         }
         self.halted().map(|halt| Verdict::Stop(halt.to_string()))
     }

@@ -1,10 +1,14 @@
 //! CloudTrail: trails, their status and selectors, and the events of the period.
 
-use super::caller::Caller;
+use super::caller::{Caller, Next};
 use super::convert::{Convert, convert, words};
-use crate::evidence::{CallId, Evidence, Operation, Outcome, cloudtrail};
+use crate::evidence::{CallId, Evidence, Operation, Outcome, Period, cloudtrail};
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types as sdk;
+use aws_smithy_types::DateTime;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 convert! {
@@ -36,6 +40,36 @@ pub(super) async fn describe_trails(
         .once(&call, || client.describe_trails().include_shadow_trails(true).send())
         .await
         .map(|o| cloudtrail::DescribeTrails { trail_list: o.trail_list.convert() })
+}
+
+/// Asks for the keys that CloudTrail signed digests with, from some time before the period to some time after: a digest
+/// is signed after the hour that it is about, and keys are told by the time of their use.
+pub(super) async fn public_keys(
+    caller: &Caller,
+    client: &Client,
+    region: &str,
+    period: Period,
+) -> Outcome<cloudtrail::ListPublicKeys> {
+    let call = CallId::regional(Operation::CloudTrailListPublicKeys, region);
+    let margin = TimeDelta::days(2);
+    let (from, to) = (period.from.0 - margin, period.to.0 + margin);
+    let send = |token| {
+        let request = client.list_public_keys().start_time(DateTime::from_secs(from.timestamp()));
+        request.end_time(DateTime::from_secs(to.timestamp())).set_next_token(token).send()
+    };
+    caller
+        .pages(&call, cloudtrail::ListPublicKeys::default(), send, |all, page| {
+            let keys = page.public_key_list.unwrap_or_default();
+            let count = keys.len();
+            all.public_key_list.extend(keys.into_iter().map(|key| cloudtrail::PublicKey {
+                value: key.value.map(|der| STANDARD.encode(der)),
+                validity_start_time: key.validity_start_time.convert(),
+                validity_end_time: key.validity_end_time.convert(),
+                fingerprint: key.fingerprint,
+            }));
+            (count, Next::token(page.next_token))
+        })
+        .await
 }
 
 /// Asks for status and selectors of each trail once, in its home Region, however many Regions show it.

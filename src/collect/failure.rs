@@ -96,6 +96,8 @@ pub enum Verdict {
         /// AWS asked to be asked less often.
         throttled: bool,
     },
+    /// The request was signed with a time that AWS does not accept.
+    Skewed(Gap),
     /// Asking again would not change it.
     Final(Gap),
     /// The recording cannot be written: the run must stop.
@@ -129,7 +131,7 @@ const REJECTED: [(&str, &str); 9] = [
     ),
     ("OptInRequired", "the account has not enabled the Region or the service"),
     ("SignatureDoesNotMatch", "the signature is wrong: check the secret access key and the clock"),
-    ("RequestTimeTooSkewed", "this computer's clock differs too much from AWS's: set it"),
+    ("InvalidSignatureException", "the signature is wrong: check the secret access key and the clock"),
     ("IncompleteSignature", "the signature is not accepted: check the credentials"),
 ];
 /// Ways to say "slow down", which can come as HTTP 400, 429 or 503.
@@ -147,6 +149,20 @@ const THROTTLED: [&str; 11] = [
     "LimitExceeded",
 ];
 const BAD_TOKEN: [&str; 3] = ["InvalidNextTokenException", "InvalidNextToken", "InvalidMarker"];
+
+/// Whether a call that ended with this gap may be answered if it is made again: by the same run, resumed.
+pub fn may_pass(gap: &Gap) -> bool {
+    let passing = [
+        "--resume",
+        "no connection: ",
+        "the connection was cut ",
+        "no complete answer came ",
+        "no answer came in time",
+        "the answer is not complete: ",
+        "throttled: ",
+    ];
+    gap.kind != GapKind::NotCollected && passing.iter().any(|text| gap.reason.contains(text))
+}
 
 /// Whether a replay failed because its recording has no such request.
 pub fn is_not_recorded(error: &(dyn Error + 'static)) -> bool {
@@ -205,6 +221,10 @@ pub(super) fn judge_answer(operation: Operation, status: u16, code: Option<&str>
     if BAD_TOKEN.contains(&code) {
         return Verdict::TokenExpired(Gap::new(GapKind::Failed, said));
     }
+    if is_skew(code, message) {
+        let remedy = "this computer's clock differs too much from AWS's: set it, and run with --resume";
+        return Verdict::Skewed(Gap::new(GapKind::Denied, format!("{said} ({remedy})")));
+    }
     if let Some((_, remedy)) = REJECTED.iter().find(|(rejected, _)| *rejected == code) {
         return Verdict::Final(Gap::new(GapKind::Denied, format!("{said} ({remedy})")));
     }
@@ -222,6 +242,14 @@ pub(super) fn judge_answer(operation: Operation, status: u16, code: Option<&str>
         return Verdict::Retry { gap: Gap::new(GapKind::Failed, said), throttled: false };
     }
     Verdict::Final(Gap::new(GapKind::Failed, said))
+}
+
+/// Whether a request was refused for its time: <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>.
+fn is_skew(code: &str, message: Option<&str>) -> bool {
+    let signature = matches!(code, "SignatureDoesNotMatch" | "InvalidSignatureException" | "AuthFailure");
+    let times = ["Signature expired", "Signature not yet current", "not yet valid"];
+    matches!(code, "RequestTimeTooSkewed" | "RequestInTheFuture")
+        || signature && message.is_some_and(|message| times.iter().any(|text| message.contains(text)))
 }
 
 /// An error with its causes, each said once.
@@ -243,7 +271,7 @@ impl Verdict {
     pub fn outcome<T>(self, partial: Option<T>) -> Outcome<T> {
         match self {
             Verdict::Absent => Outcome::Absent,
-            Verdict::TokenExpired(gap) | Verdict::Retry { gap, .. } | Verdict::Final(gap) => {
+            Verdict::TokenExpired(gap) | Verdict::Retry { gap, .. } | Verdict::Skewed(gap) | Verdict::Final(gap) => {
                 Outcome::Missing { gap, partial }
             }
             Verdict::Stop(reason) => Outcome::Missing { gap: Gap::new(GapKind::Failed, reason), partial },

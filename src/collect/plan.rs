@@ -17,6 +17,21 @@ pub fn complete(operations: &BTreeSet<Operation>) -> BTreeSet<Operation> {
     planned
 }
 
+/// Changes a plan so that events come from the log files of a trail, not from the event history. What a trail records
+/// must be known; keys are asked of AWS unless they were supplied.
+pub fn from_trail_logs(planned: &mut BTreeSet<Operation>, keys_supplied: bool) {
+    planned.remove(&Operation::CloudTrailLookupEvents);
+    planned.extend([
+        Operation::StsGetCallerIdentity,
+        Operation::AccountListRegions,
+        Operation::CloudTrailDescribeTrails,
+        Operation::CloudTrailGetEventSelectors,
+    ]);
+    if !keys_supplied {
+        planned.insert(Operation::CloudTrailListPublicKeys);
+    }
+}
+
 fn prerequisites(operation: Operation) -> Vec<Operation> {
     use Operation as Op;
     match operation {

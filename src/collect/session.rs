@@ -1,5 +1,6 @@
 //! Who asks AWS, and how it is reached: credentials, Region, endpoint, TLS.
 
+use super::clock::Clock;
 use super::tape::Tape;
 use crate::evidence::recording::Recording;
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -10,6 +11,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::tls::{TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -75,6 +77,7 @@ pub struct Session {
     config: SdkConfig,
     client: Option<SharedHttpClient>,
     timeout: Duration,
+    clock: Arc<Clock>,
     /// The Region through which global services are asked.
     pub home_region: String,
 }
@@ -135,7 +138,7 @@ impl Session {
             _ => SessionError::Credentials(format!("{}; {REMEDY}", cause(&texts(&error)))),
         })?;
         let timeout = options.timeout.unwrap_or(REQUEST_TIMEOUT);
-        Ok(Self { config, client: Some(client), timeout, home_region })
+        Ok(Self { config, client: Some(client), timeout, clock: Arc::default(), home_region })
     }
 
     /// A way to ask a recording.
@@ -146,19 +149,21 @@ impl Session {
             .region(Region::new(home_region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(nobody))
             .build();
-        Self { config, client: None, timeout: REQUEST_TIMEOUT, home_region: home_region.to_owned() }
+        let clock = Arc::default();
+        Self { config, client: None, timeout: REQUEST_TIMEOUT, clock, home_region: home_region.to_owned() }
     }
 
     /// The SDK's configuration over a recording: live it records, replaying it answers.
     pub(super) fn sdk_config(&self, recording: &Arc<Recording>) -> SdkConfig {
         let tape = match &self.client {
-            Some(client) => Tape::live(Arc::clone(recording), client.clone(), self.timeout),
+            Some(client) => Tape::live(Arc::clone(recording), client.clone(), self.timeout, self.clock()),
             None => Tape::replay(Arc::clone(recording)),
         };
         let mut builder = self
             .config
             .to_builder()
             .http_client(tape)
+            .time_source(SharedTimeSource::new(SharedClock(self.clock())))
             .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(TokioSleep::new()))
             // Retries, pauses and deadlines are the caller's: it knows the limits of each operation.
             .retry_config(RetryConfig::disabled())
@@ -170,9 +175,24 @@ impl Session {
         builder.build()
     }
 
+    /// The clock that requests are signed by.
+    pub(super) fn clock(&self) -> Arc<Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Whether answers come from a recording.
     pub fn is_replay(&self) -> bool {
         self.client.is_none()
+    }
+}
+
+/// The SDK's handle on the clock.
+#[derive(Debug)]
+struct SharedClock(Arc<Clock>);
+
+impl TimeSource for SharedClock {
+    fn now(&self) -> SystemTime {
+        self.0.now()
     }
 }
 

@@ -4,6 +4,7 @@
 //! credential provider asks on its own (STS, SSO, instance metadata) carries no tag, passes through and is
 //! never written, because it holds secrets.
 
+use super::clock::Clock;
 use super::failure::TransportFailure;
 use super::whole;
 use crate::evidence::CallId;
@@ -61,19 +62,20 @@ pub struct Tape {
     live: Option<SharedHttpClient>,
     /// How long one attempt may take, from the first byte sent to the last byte received.
     timeout: Duration,
+    clock: Arc<Clock>,
     /// By a request's identity, the serials of the requests that had it, in order.
     sequences: Arc<Mutex<HashMap<String, Vec<u64>>>>,
 }
 
 impl Tape {
     /// A client that answers from the recording what is in it, and asks AWS (and records) the rest.
-    pub fn live(recording: Arc<Recording>, client: SharedHttpClient, timeout: Duration) -> Self {
-        Self { recording, live: Some(client), timeout, sequences: Arc::default() }
+    pub fn live(recording: Arc<Recording>, client: SharedHttpClient, timeout: Duration, clock: Arc<Clock>) -> Self {
+        Self { recording, live: Some(client), timeout, clock, sequences: Arc::default() }
     }
 
     /// A client that answers from the recording only.
     pub fn replay(recording: Arc<Recording>) -> Self {
-        Self { recording, live: None, timeout: Duration::MAX, sequences: Arc::default() }
+        Self { recording, live: None, timeout: Duration::MAX, clock: Arc::default(), sequences: Arc::default() }
     }
 
     /// Which request with this identity it is, from 0.
@@ -143,6 +145,7 @@ impl HttpConnector for Connector {
         let recording = Arc::clone(&self.tape.recording);
         let attempt = live.call(request);
         let timeout = self.tape.timeout;
+        let clock = Arc::clone(&self.tape.clock);
         HttpConnectorFuture::new(async move {
             let received = match tokio::time::timeout(timeout, receive(attempt)).await {
                 Ok(received) => received,
@@ -151,6 +154,9 @@ impl HttpConnector for Connector {
             match received {
                 Ok((status, headers, body)) => {
                     let kept = kept(&headers);
+                    if let Some(date) = kept.get("date") {
+                        clock.observe(date);
+                    }
                     let body = recording.append_response(entry, status, kept.clone(), body).map_err(cannot_record)?;
                     response(status, &kept, body)
                 }

@@ -30,6 +30,7 @@ mod content;
 mod coverage;
 mod digest;
 mod event;
+pub mod keep;
 mod keys;
 mod logs;
 mod names;
@@ -45,13 +46,11 @@ mod walk;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
-use serde::Serialize;
-
-pub use event::{Event, EventCounts};
+pub use crate::evidence::trail_logs::{EventCounts, Period, Problem};
+pub use event::Event;
 pub use keys::{KeysError, PublicKey, PublicKeys};
 pub use reader::read;
 pub(super) use records::one_line;
@@ -75,6 +74,19 @@ pub struct Options<'a> {
     pub keys: PublicKeys,
     /// Bounds against hostile files.
     pub limits: Limits,
+    /// Log files that are copies without session tokens, by their path, and what their content was before.
+    pub redacted: HashMap<String, Original>,
+    /// Problems that were met when the folder was copied, and can no longer be seen.
+    pub known_problems: Vec<Problem>,
+}
+
+/// The content of a log file before session tokens were taken out of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// Its SHA-256; none if it could not be read to its end.
+    pub sha256: Option<[u8; 32]>,
+    /// Why it could not.
+    pub defect: Option<String>,
 }
 
 impl<'a> Options<'a> {
@@ -89,30 +101,9 @@ impl<'a> Options<'a> {
             expected: Vec::new(),
             keys: PublicKeys::default(),
             limits: Limits::default(),
+            redacted: HashMap::new(),
+            known_problems: Vec::new(),
         }
-    }
-}
-
-/// A span of time: `from` belongs to it, `to` does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Period {
-    /// First moment.
-    pub from: DateTime<Utc>,
-    /// First moment after.
-    pub to: DateTime<Utc>,
-}
-
-impl Period {
-    /// Whether the moment, in milliseconds since 1970, lies within.
-    #[must_use]
-    pub fn contains_ms(&self, ms: i64) -> bool {
-        ms >= self.from.timestamp_millis() && ms < self.to.timestamp_millis()
-    }
-
-    /// Whether the closed span from `start` to `end` shares a moment with it.
-    #[must_use]
-    pub fn meets(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
-        start < self.to && end >= self.from
     }
 }
 
@@ -147,15 +138,11 @@ impl Default for Limits {
     }
 }
 
-/// What is wrong with one file, besides what its row says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Problem {
-    /// Path below the root, with `/`.
-    pub path: String,
-    /// True when events of the file may be absent from what the sink received.
-    pub events_lost: bool,
-    /// Cause and remedy.
-    pub problem: String,
+/// The Region that a file's name states, if the name is one of CloudTrail's.
+pub fn region_of(path: &str) -> Option<String> {
+    let name = names::file_name(path);
+    let digest = names::parse_digest_name(name).map(|digest| digest.region);
+    digest.or_else(|| names::parse_log_name(name).map(|log| log.region))
 }
 
 /// Removes session tokens from one record. The record is one line of JSON, and must stay so.

@@ -33,6 +33,12 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Review who has access: freeze it, have people decide, prove what followed
     Review(ReviewArgs),
+    /// Verify a package: integrity, signature, and the derivation of everything from AWS's answers
+    Verify(VerifyArgs),
+    /// Make a key to sign packages with
+    Keygen(KeygenArgs),
+    /// Say why a user, role or group can do what it can, and who can become it, offline
+    Explain(ExplainArgs),
     /// Show and check the controls: checks, frameworks, fields
     Controls(ControlsArgs),
     /// Print the least-privilege IAM policy that a collection needs
@@ -113,6 +119,18 @@ pub(super) struct OutputArgs {
     pub quiet: bool,
 }
 
+/// How the package is sealed.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Sealing")]
+pub(super) struct SealArgs {
+    /// Sign the package with this private key (PEM; `auditpack keygen` makes one)
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
+    /// Have the package stamped by the time-stamp authority (RFC 3161) at this address
+    #[arg(long, value_name = "URL")]
+    pub timestamp_url: Option<String>,
+}
+
 const COLLECT_EXAMPLES: &str = "\
 Examples:
   Try it without an account, on a recording:
@@ -124,6 +142,8 @@ Examples:
   Through a role that asks for MFA, and only if it is this account:
     auditpack collect --role-arn arn:aws:iam::111122223333:role/Auditor \\
       --mfa-serial arn:aws:iam::999988887777:mfa/ann --expect-account 111122223333
+  Events of a year from a trail's log files, which `aws s3 sync` has copied to trail/:
+    auditpack collect --from 2025-10-01 --to 2026-09-30 --trail-logs trail/
   In a CI job, failing on medium findings too:
     auditpack collect --fail-on medium --format json --quiet > summary.json";
 
@@ -145,14 +165,22 @@ pub(super) struct CollectArgs {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Answer all calls from a recording (a folder or a package): no network, no credentials
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "as_of"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "as_of", "events", "event_name", "resource", "trail_logs"])]
     pub replay: Option<PathBuf>,
     /// Go on with an interrupted collection from its work folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "regions", "period", "from", "to", "as_of"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "regions", "period", "from", "to", "as_of", "events", "event_name", "resource"])]
     pub resume: Option<PathBuf>,
+    /// Stop after so many minutes, keep what there is, and exit with 4; --resume goes on
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub deadline: Option<u64>,
     /// Keep the work folder with the recording after the package is written
     #[arg(long, help_heading = "Output")]
     pub keep_work: bool,
+    #[command(flatten)]
+    pub seal: SealArgs,
+    /// Leave the machine's name, its user and its system out of the chain of custody
+    #[arg(long, help_heading = "Output")]
+    pub no_host_facts: bool,
 }
 
 /// Who asks AWS.
@@ -189,6 +217,9 @@ pub(super) struct SessionArgs {
     /// Another address for all services; AWS_ENDPOINT_URL works too
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Ask without regard to AWS's limits, for an emulator that enforces none
+    #[arg(long, requires = "endpoint_url")]
+    pub no_pacing: bool,
 }
 
 /// What is asked.
@@ -210,6 +241,30 @@ pub(super) struct ScopeArgs {
     /// Take another time for now: ages are counted to it [default: now]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// Which events: all, write (those that change something), none; what rests on all events is then unknown
+    #[arg(long, value_name = "KIND", value_enum, default_value_t)]
+    pub events: EventsArg,
+    /// Only events of these names, separated by commas: ConsoleLogin,StopLogging
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub event_name: Vec<String>,
+    /// Only events about these resources, separated by commas, as LookupEvents names them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "trail_logs")]
+    pub resource: Vec<String>,
+    /// Read events from a trail's log files, copied to this folder, instead of the event history; their digests are validated
+    #[arg(long, value_name = "DIR")]
+    pub trail_logs: Option<PathBuf>,
+    /// Public keys for the digests, as `aws cloudtrail list-public-keys` prints them [default: ask AWS]
+    #[arg(long, value_name = "FILE", requires = "trail_logs", num_args = 1..)]
+    pub trail_keys: Vec<PathBuf>,
+}
+
+/// Which kind of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventsArg {
+    #[default]
+    All,
+    Write,
+    None,
 }
 
 const EVALUATE_EXAMPLES: &str = "\
@@ -241,12 +296,99 @@ pub(super) struct EvaluateArgs {
     /// Replace a package that is already there
     #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
+    #[command(flatten)]
+    pub seal: SealArgs,
     /// The time to which ages are counted, for AWS CLI output [default: now]; a recording states its own
     #[arg(long, value_name = "TIME", help_heading = "Scope")]
     pub as_of: Option<String>,
     /// Regions that AWS CLI output should cover, separated by commas [default: those that it does]
     #[arg(long, value_name = "REGIONS", value_delimiter = ',', help_heading = "Scope")]
     pub regions: Vec<String>,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Nothing of the package is trusted, no network is used, and nothing is written. Without --key the verdict
+can only be that the package is intact: anybody could have made it. The key must come from elsewhere.
+
+Examples:
+  Was anything changed, and does everything follow from AWS's answers?
+    auditpack verify package.zip
+  Was it signed by the key that the audited organisation published?
+    auditpack verify package.zip --key organisation.pub.pem
+  Did AWS itself log the calls? A later package, or files of a trail, tell:
+    auditpack verify package.zip --corroborate later-package.zip";
+
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(super) struct VerifyArgs {
+    /// The package
+    pub package: PathBuf,
+    /// The public key that must have signed it (PEM)
+    #[arg(long, value_name = "PUB")]
+    pub key: Option<PathBuf>,
+    /// The certificates (PEM) that a time stamp must lead to
+    #[arg(long, value_name = "PEM")]
+    pub timestamp_roots: Option<PathBuf>,
+    /// Look for auditpack's own calls in CloudTrail's records: another package, events.jsonl, or trail log files
+    #[arg(long, value_name = "EVENTS")]
+    pub corroborate: Vec<PathBuf>,
+    /// Leave out the derivation from AWS's answers
+    #[arg(long)]
+    pub no_derivation: bool,
+    /// Print the result for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+const KEYGEN_EXAMPLES: &str = "\
+Keep KEY.pem secret, and publish KEY.pub.pem and its fingerprint where auditors find them without the package.
+
+Examples:
+    auditpack keygen --out audit-key
+    auditpack collect --sign audit-key.pem
+    auditpack verify package.zip --key audit-key.pub.pem";
+
+#[derive(Debug, Args)]
+#[command(after_help = KEYGEN_EXAMPLES)]
+pub(super) struct KeygenArgs {
+    /// The files' name: NAME.pem for the private key, NAME.pub.pem for the public one
+    #[arg(long, value_name = "NAME", default_value = "auditpack-key")]
+    pub out: PathBuf,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+The answer is about the identity side: what is out of sight (service control policies, resource policies)
+stands at its end. The exit code is 0, or 3 where something that could decide was not collected.
+
+Examples:
+  Is the role an administrator, by what, and who can become it?
+    auditpack explain CE-Admin --from package.zip
+  Can a user stop the trail? Which statement decides?
+    auditpack explain user/ann cloudtrail:StopLogging --from package.zip
+  Can a role delete log files, as JSON?
+    auditpack explain role/deploy s3:DeleteObject 'arn:aws:s3:::trail-logs/*' \\
+      --from package.zip --format json
+  From files that the AWS CLI printed:
+    auditpack explain ann --from account-authorization-details.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// A user, role or group: its ARN, its name, or its kind and name (role/CE-Admin)
+    pub principal: String,
+    /// An action, such as s3:DeleteObject; `*` stands for anything
+    pub action: Option<String>,
+    /// The ARN of a resource [default: any]
+    pub resource: Option<String>,
+    /// A package, a recording, or AWS CLI output, as `evaluate` takes them
+    #[arg(long, value_name = "PATH")]
+    pub from: PathBuf,
+    /// Settings, for vendors and own accounts [default: auditpack.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the answer is printed: text or json
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -298,6 +440,9 @@ Examples:
 pub(super) struct PermissionsArgs {
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// For a collection with --trail-logs: public keys of CloudTrail instead of the event history
+    #[arg(long)]
+    pub trail_logs: bool,
 }
 
 const REVIEW_EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 
 use super::arguments::EvaluateArgs;
 use super::judge::{Judge, settings};
+use super::seal::Sealing;
 use super::source::{Replay, is_recording};
 use super::work::{period, time};
 use super::{CommandError, Exit};
@@ -40,6 +41,7 @@ fn printed(args: &EvaluateArgs) -> Result<Exit, CommandError> {
         home_region: args.regions.first().cloned().unwrap_or_else(|| "us-east-1".to_owned()),
         frameworks: judge.controls.frameworks.keys().cloned().collect(),
         operations: plan::complete(&judge.controls.operations()).iter().map(ToString::to_string).collect(),
+        events: Default::default(),
     };
     let scratch = tempfile::Builder::new()
         .prefix("auditpack-")
@@ -47,7 +49,9 @@ fn printed(args: &EvaluateArgs) -> Result<Exit, CommandError> {
         .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
     let evidence = folder::read(&args.path, run, scratch.path()).map_err(CommandError::usage)?;
     let target = target(args, &evidence);
-    judge.conclude(&evidence, None, target.as_deref().map(|target| (target, args.force)), &args.output)
+    let sealing = Sealing::load(&args.seal)?;
+    let target = target.as_deref().map(|target| (target, args.force));
+    judge.conclude(&evidence, None, target, sealing.seals(), &args.output)
 }
 
 fn target(args: &EvaluateArgs, evidence: &Evidence) -> Option<PathBuf> {
@@ -62,5 +66,6 @@ fn recorded(args: &EvaluateArgs) -> Result<Exit, CommandError> {
     let evidence = replay.evidence(None)?;
     let target = target(args, &evidence);
     let target = target.as_deref().map(|target| (target, args.force));
-    judge.conclude(&evidence, Some(&replay.recording), target, &args.output)
+    let sealing = Sealing::load(&args.seal)?;
+    judge.conclude(&evidence, Some(&replay.recording), target, sealing.seals(), &args.output)
 }

@@ -1,13 +1,14 @@
 //! What the judging commands share: settings, controls, and the way from evidence to a package and an exit code.
 
 use super::arguments::{Format, JudgeArgs, OutputArgs};
+use super::attach;
 use super::{CommandError, Exit, print};
 use crate::controls::{Controls, Settings};
 use crate::evaluate::evaluate;
 use crate::evidence::Evidence;
 use crate::evidence::recording::Recording;
 use crate::finding::Severity;
-use crate::package::{self, Content, PackageError};
+use crate::package::{self, Content, Contents, PackageError, Seals};
 use crate::report::{self, Audit, Conclusion, Written};
 use crate::resource::Resources;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,9 @@ impl Judge {
         };
         let chosen = [&args.frameworks, &settings.frameworks].into_iter().find(|ids| !ids.is_empty());
         let frameworks = chosen.map_or_else(|| recorded.to_vec(), Clone::clone);
-        let controls = Controls::load(args.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
+        let mut controls =
+            Controls::load(args.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
+        attach::beside_settings(&mut controls.settings)?;
         Ok(Self { controls, fail_on })
     }
 
@@ -57,9 +60,10 @@ impl Judge {
         evidence: &Evidence,
         recording: Option<&Recording>,
         target: Option<(&Path, bool)>,
+        seals: Seals<'_>,
         output: &OutputArgs,
     ) -> Result<Exit, CommandError> {
-        let resources = Resources::build(evidence);
+        let resources = Resources::build(evidence, &self.controls.settings.profile);
         let evaluation = evaluate(evidence, &resources, &self.controls);
         let audit = Audit {
             evidence,
@@ -70,7 +74,8 @@ impl Judge {
         };
         let written = match target {
             Some((path, force)) => {
-                let written = write(audit, recording, BTreeMap::new(), path, force)
+                let written = contents(audit, recording, BTreeMap::new(), seals)
+                    .and_then(|contents| package::write(contents, path, force))
                     .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
                 Some((path.display().to_string(), written))
             }
@@ -98,28 +103,36 @@ fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 120))
 }
 
-pub(super) fn write(
-    audit: Audit<'_>,
-    recording: Option<&Recording>,
+/// What the package of an audit holds. The same for a new package and for one that is derived again.
+pub(super) fn contents<'a>(
+    audit: Audit<'a>,
+    recording: Option<&'a Recording>,
     more: BTreeMap<String, Vec<u8>>,
-    target: &Path,
-    force: bool,
-) -> Result<package::Written, PackageError> {
+    seals: Seals<'a>,
+) -> Result<Contents<'a>, PackageError> {
     let mut reports = vec![
-        ("findings.csv".to_owned(), Content::Bytes(report::findings_csv(&audit))),
-        ("findings.json".to_owned(), Content::Bytes(report::findings_json(&audit))),
+        ("findings.csv".to_owned(), made_when_written(audit, report::findings_csv)),
+        ("findings.json".to_owned(), made_when_written(audit, report::findings_json)),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
     for (file, bytes) in report::populations(&audit) {
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
+    reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     reports.extend(more.into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
+    files.extend(Seals::paths(seals.declared()).map(str::to_owned));
     contents.add(README.to_owned(), Content::text(report::readme_txt(&audit, &files)))?;
     contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
-    package::write(contents, target, force)
+    contents.seal(seals);
+    Ok(contents)
+}
+
+/// A large report, made when it is written: so only one of them is in memory at a time.
+fn made_when_written<'a>(audit: Audit<'a>, make: fn(&Audit<'_>) -> Vec<u8>) -> Content<'a> {
+    Content::stream(move |out| out.write_all(&make(&audit)))
 }
 
 const README: &str = "README.txt";

@@ -2,12 +2,15 @@
 
 use crate::collect::Progress;
 use crate::evidence::{CallId, Operation};
+use crate::report::words::number;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// AWS's limit in one Region: two pages of fifty events.
+const EVENTS_A_SECOND: f64 = 100.0;
 /// How often a plain line is printed about a call that takes long.
 const PLAIN_EVERY: Duration = Duration::from_secs(15);
 
@@ -35,6 +38,10 @@ struct Events {
     told: Instant,
     pages: u64,
     events: u64,
+    /// The part of the period that was read, from 0 to 1.
+    done: f64,
+    /// Whether it was said how long it is likely to take.
+    estimated: bool,
 }
 
 impl Terminal {
@@ -84,16 +91,38 @@ fn is_events(call: &CallId) -> bool {
     call.operation == Operation::CloudTrailLookupEvents
 }
 
+fn region(call: &CallId) -> &str {
+    call.region.as_deref().unwrap_or("the account")
+}
+
 fn events_line(call: &CallId, events: &Events) -> String {
     let seconds = events.started.elapsed().as_secs_f64().max(0.001);
-    let rate = events.events as f64 * 60.0 / seconds;
-    format!(
-        "events in {}: {} events in {} pages, {:.0} a minute",
-        call.region.as_deref().unwrap_or("the account"),
-        events.events,
-        events.pages,
-        rate
-    )
+    let rate = (events.events as f64 * 60.0 / seconds) as u64;
+    let mut line = format!(
+        "events in {}: {} events in {} pages, {} a minute",
+        region(call),
+        number(events.events),
+        number(events.pages),
+        number(rate)
+    );
+    if events.done > 0.0 && events.done < 1.0 {
+        line.push_str(&format!(", {:.0} % of the period", events.done * 100.0));
+        // The first pages say little of how busy the rest is.
+        if events.pages >= 10 {
+            line.push_str(&format!(", about {} left", duration(seconds / events.done - seconds)));
+        }
+    }
+    line
+}
+
+/// A length of time in words: `40 s`, `17 min`, `2 h 10 min`.
+fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        0 | 1 => format!("{seconds:.0} s"),
+        2..60 => format!("{minutes} min"),
+        _ => format!("{} h {} min", number(minutes / 60), minutes % 60),
+    }
 }
 
 impl Progress for Terminal {
@@ -101,7 +130,7 @@ impl Progress for Terminal {
         if is_events(call) {
             let bar = self.bar();
             let now = Instant::now();
-            let events = Events { bar, started: now, told: now, pages: 0, events: 0 };
+            let events = Events { bar, started: now, told: now, pages: 0, events: 0, done: 0.0, estimated: false };
             self.with(|state| state.events.insert(call.clone(), events));
         } else {
             self.with(|state| {
@@ -135,6 +164,34 @@ impl Progress for Terminal {
         }
     }
 
+    fn advanced(&self, call: &CallId, done: f64) {
+        self.with(|state| {
+            if let Some(events) = state.events.get_mut(call) {
+                events.done = done;
+            }
+        });
+    }
+
+    fn estimate(&self, call: &CallId, left: u64) {
+        let line = self.with(|state| {
+            let events = state.events.get_mut(call)?;
+            // Nobody needs to be told of seconds.
+            let seconds = left as f64 / EVENTS_A_SECOND;
+            let worth = !std::mem::replace(&mut events.estimated, true) && seconds >= 30.0;
+            worth.then(|| {
+                format!(
+                    "events in {}: about {} to come, {} at AWS's limit",
+                    region(call),
+                    number(left),
+                    duration(seconds)
+                )
+            })
+        });
+        if let Some(line) = line {
+            self.say(&line);
+        }
+    }
+
     fn retrying(&self, call: &CallId, reason: &str, pause: Duration) {
         if pause >= Duration::from_secs(2) {
             self.say(&format!("{call}: {reason}; trying again in {} s", pause.as_secs()));
@@ -160,5 +217,18 @@ impl Progress for Terminal {
 
     fn note(&self, text: &str) {
         self.say(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_a_person_would() {
+        assert_eq!(duration(40.2), "40 s");
+        assert_eq!(duration(89.0), "89 s");
+        assert_eq!(duration(1000.0), "17 min");
+        assert_eq!(duration(7800.0), "2 h 10 min");
     }
 }

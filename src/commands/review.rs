@@ -12,7 +12,7 @@ use crate::evidence::iam::AuthorizationDetails;
 use crate::evidence::recording::create_private_dir;
 use crate::evidence::{Document, Timestamp};
 use crate::finding::Status;
-use crate::package;
+use crate::package::{self, Seals};
 use crate::report::Audit;
 use crate::report::words::{count, number, visible};
 use crate::resource::{Resources, Value};
@@ -34,13 +34,13 @@ pub(super) fn run(command: ReviewCommand) -> Result<Exit, CommandError> {
     match command {
         ReviewCommand::Open { package, out, previous, by_owner, owners, due_days, config } => {
             let history = previous.as_deref().map(history).transpose()?;
-            let thresholds = thresholds(config.as_deref())?;
+            let controls = Controls::load(None, settings(config.as_deref())?, &[]).map_err(CommandError::usage)?;
             let owners = match &owners {
                 Some(path) => Owners::read(&path.display().to_string(), &read(path)?).map_err(CommandError::usage)?,
                 None => Owners::default(),
             };
             check_folder(&out)?;
-            start(&package, &out, history, by_owner, &owners, due_days, thresholds)
+            start(&package, &out, history, by_owner, &owners, due_days, &controls)
         }
         ReviewCommand::Status { review, as_of, max_age_days } => {
             let today = match as_of {
@@ -62,12 +62,12 @@ fn start(
     by_owner: bool,
     owners: &Owners,
     due_days: u32,
-    thresholds: Thresholds,
+    controls: &Controls,
 ) -> Result<Exit, CommandError> {
     let replay = Replay::open(package)?;
     let evidence = replay.evidence(None)?;
-    let resources = Resources::build(&evidence);
-    let snapshot = access(&evidence, &resources, owners, thresholds).map_err(CommandError::no_package)?;
+    let resources = Resources::build(&evidence, &controls.settings.profile);
+    let snapshot = access(&evidence, &resources, owners, thresholds(controls)).map_err(CommandError::no_package)?;
     let manifest_sha256 = match is_recording(package) || package.is_dir() {
         true => None,
         false => {
@@ -122,19 +122,18 @@ fn account(frozen: &Frozen) -> String {
     visible(frozen.account.as_deref().unwrap_or("an account that is not known")).into_owned()
 }
 
-fn thresholds(config: Option<&Path>) -> Result<Thresholds, CommandError> {
-    let controls = Controls::load(None, settings(config)?, &[]).map_err(CommandError::usage)?;
+fn thresholds(controls: &Controls) -> Thresholds {
     let of = |name: &str, default: i64| match controls.settings.parameters.get(name) {
         Some(Value::Int(days)) => *days,
         _ => default,
     };
     let default = Thresholds::default();
-    Ok(Thresholds {
+    Thresholds {
         user_unused: of("user_unused_days", default.user_unused),
         role_unused: of("role_unused_days", default.role_unused),
         key_unused: of("access_key_unused_days", default.key_unused),
         key_age: of("access_key_max_age_days", default.key_age),
-    })
+    }
 }
 
 /// How far an open review is.
@@ -191,7 +190,7 @@ fn finish(
         out.to_owned()
     };
     package::check_target(&target, force).map_err(CommandError::no_package)?;
-    let resources = Resources::build(&evidence);
+    let resources = Resources::build(&evidence, &judge.controls.settings.profile);
     let inputs = close::inputs(
         read(&dir.join(POPULATION_FILE))?,
         read(&dir.join(DIGEST_FILE))?,
@@ -215,7 +214,8 @@ fn finish(
     };
     let worst = closed.status();
     let text = summary(&closed.register, &target);
-    judge::write(audit, Some(&replay.recording), closed.files, &target, force)
+    judge::contents(audit, Some(&replay.recording), closed.files, Seals::default())
+        .and_then(|contents| package::write(contents, &target, force))
         .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
     print(&text)?;
     Ok(match worst {

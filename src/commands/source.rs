@@ -1,10 +1,12 @@
 //! Where evidence comes from when AWS is not asked: a recording, by itself or in a package.
 
 use super::CommandError;
-use crate::collect::{Collection, Session, Silent, StopSignal, collect};
-use crate::evidence::Evidence;
+use super::work::period;
+use crate::collect::{Collection, Session, Silent, StopSignal, collect, folder, plan};
 use crate::evidence::recording::{CALLS_FILE, Recording};
+use crate::evidence::{EventScope, Evidence, Operation, Run, Timestamp};
 use crate::package;
+use chrono::{SubsecRound, Utc};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,6 +46,8 @@ impl Replay {
         let collection = Collection {
             session: Session::replay(&self.recording.run.home_region),
             recording: Arc::clone(&self.recording),
+            trail_logs: None,
+            unpaced: false,
             scratch: self.scratch.path().to_owned(),
             expect_account,
             progress: Arc::new(Silent),
@@ -51,6 +55,37 @@ impl Replay {
         };
         runtime()?.block_on(collect(&collection)).map_err(CommandError::no_package)
     }
+}
+
+/// The evidence of a package, a recording or AWS CLI output, with what keeps its files while it is used.
+pub(super) fn evidence_at(path: &Path) -> Result<(Evidence, Box<dyn std::any::Any>), CommandError> {
+    if !path.exists() {
+        return Err(CommandError::usage(format!("there is no {}", path.display())));
+    }
+    let is_package = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+    if is_package || is_recording(path) || path.join("recording").is_dir() {
+        let replay = Replay::open(path)?;
+        let evidence = replay.evidence(None)?;
+        return Ok((evidence, Box::new(replay)));
+    }
+    let as_of = Timestamp(Utc::now().trunc_subsecs(0));
+    let run = Run {
+        format: Run::FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        as_of,
+        period: period(None, None, None, as_of)?,
+        regions: None,
+        home_region: "us-east-1".to_owned(),
+        frameworks: Vec::new(),
+        operations: plan::complete(&Operation::ALL.iter().copied().collect()).iter().map(ToString::to_string).collect(),
+        events: EventScope::default(),
+    };
+    let scratch = tempfile::Builder::new()
+        .prefix("auditpack-")
+        .tempdir()
+        .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
+    let evidence = folder::read(path, run, scratch.path()).map_err(CommandError::usage)?;
+    Ok((evidence, Box::new(scratch)))
 }
 
 /// Whether a folder is a recording.

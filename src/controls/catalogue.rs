@@ -61,7 +61,7 @@ impl Catalogue {
         frameworks: &[String],
         lenient: bool,
     ) -> Result<Controls, LoadErrors> {
-        let mut errors = settings.resolve(&self.parameters, &self.checks, lenient);
+        let mut errors = settings.resolve(&self.parameters, &self.checks, &self.frameworks, lenient);
         let known = self.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
         let unknown =
             |id: &str| (format!("there is no framework `{id}`"), Some(format!("the frameworks are: {known}")));

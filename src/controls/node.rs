@@ -308,6 +308,17 @@ impl Reader {
         }
     }
 
+    /// True or false.
+    pub fn bool(&mut self, node: &Node) -> Option<bool> {
+        match &node.content {
+            Content::Bool(value) => Some(*value),
+            other => {
+                self.error(&node.span, format!("expected true or false, found {}", other.word()));
+                None
+            }
+        }
+    }
+
     /// The items of a list; none if the key is missing.
     pub fn items<'n>(&mut self, fields: &Fields<'n>, key: &str) -> &'n [Node] {
         match fields.get(key) {

@@ -1,12 +1,16 @@
 //! `auditpack.toml`: what a user sets once for all runs. It is read here and checked against the controls in
 //! [`Settings::resolve`], when these are known.
 
+mod vendors;
+
 use super::check::Check;
 use super::error::{LoadError, LoadErrors, Source, suggest};
+use super::framework::Framework;
+use super::manual::ManualEvidence;
 use super::node::{Content, Node, Reader};
 use super::parameter::Parameter;
 use crate::finding::{Exception, Severity};
-use crate::resource::Value;
+use crate::resource::{Profile, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -28,6 +32,10 @@ pub struct Settings {
     pub regions: Vec<String>,
     /// The length of the period in days.
     pub period_days: Option<i64>,
+    /// Files that are attached to requirements.
+    pub manual: Vec<ManualEvidence>,
+    /// What AWS cannot tell: the owner's other accounts, and the vendors with their terms.
+    pub profile: Profile,
     /// The file that they were read from.
     pub file: Option<SettingsFile>,
 }
@@ -39,9 +47,15 @@ pub struct SettingsFile {
     parameters: BTreeMap<String, (Range<usize>, Node)>,
     exceptions: Vec<Range<usize>>,
     frameworks: Vec<Range<usize>>,
+    manual: Vec<Vec<Range<usize>>>,
 }
 
 impl SettingsFile {
+    /// What messages call the file: its path.
+    pub fn name(&self) -> &str {
+        &self.source.name
+    }
+
     /// The file's text, which the package keeps.
     pub fn text(&self) -> &str {
         &self.source.text
@@ -91,6 +105,7 @@ impl Settings {
         &mut self,
         parameters: &BTreeMap<String, Parameter>,
         checks: &BTreeMap<String, Check>,
+        frameworks: &BTreeMap<String, Framework>,
         lenient: bool,
     ) -> Vec<LoadError> {
         let source = self.file.as_ref().map(|file| file.source.clone());
@@ -122,6 +137,20 @@ impl Settings {
                 let help = suggest(&exception.check, checks.keys().map(String::as_str))
                     .unwrap_or_else(|| "`auditpack controls list` lists the checks".to_owned());
                 reader.error_with_help(&place, format!("there is no check `{}`", exception.check), Some(help));
+            }
+        }
+        for (i, evidence) in self.manual.iter().enumerate().filter(|_| !lenient) {
+            for (j, named) in evidence.requirements.iter().enumerate() {
+                let known =
+                    || frameworks.values().flat_map(|f| f.requirements.iter().map(|r| format!("{} {}", f.id, r.id)));
+                if known().any(|known| known == *named) {
+                    continue;
+                }
+                let place = self.file.as_ref().and_then(|file| file.manual.get(i)?.get(j)).cloned().unwrap_or(0..0);
+                let all: Vec<String> = known().collect();
+                let help = suggest(named, all.iter().map(String::as_str))
+                    .unwrap_or_else(|| "framework and requirement, such as `soc2 CC6.1`".to_owned());
+                reader.error_with_help(&place, format!("there is no requirement `{named}`"), Some(help));
             }
         }
         self.parameters = values;
@@ -165,13 +194,15 @@ fn value_content(value: &DeValue<'_>) -> Content {
 }
 
 fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
-    let keys = ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions"];
+    let keys =
+        ["fail_on", "frameworks", "regions", "period", "parameters", "exceptions", "manual", "own_accounts", "vendors"];
     let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
     let mut file = SettingsFile {
         source: reader.source.clone(),
         parameters: BTreeMap::new(),
         exceptions: Vec::new(),
         frameworks: Vec::new(),
+        manual: Vec::new(),
     };
     if let Some(node) = fields.get("fail_on")
         && let Some(text) = reader.text(node)
@@ -218,26 +249,89 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
             file.exceptions.push(span);
         }
     }
+    for node in reader.items(&fields, "manual") {
+        if let Some((evidence, spans)) = manual(reader, node, settings.manual.len() + 1) {
+            settings.manual.push(evidence);
+            file.manual.push(spans);
+        }
+    }
+    settings.profile = vendors::read(reader, &fields);
     settings.file = Some(file);
 }
 
+fn manual(reader: &mut Reader, node: &Node, n: usize) -> Option<(ManualEvidence, Vec<Range<usize>>)> {
+    let keys = ["file", "requirements", "description", "owner", "date", "valid_until"];
+    let fields = reader.fields(node, "manual evidence", &keys)?;
+    let file = reader.required_text(&fields, "file");
+    let description = reader.required_text(&fields, "description");
+    let owner = reader.required_text(&fields, "owner");
+    let date = reader.required(&fields, "date").and_then(|node| day(reader, node, "the day it was made or signed"));
+    let valid_until = match fields.get("valid_until") {
+        Some(node) => Some(day(reader, node, "the last day on which it is valid")?),
+        None => None,
+    };
+    let (requirements, spans): (Vec<String>, Vec<Range<usize>>) =
+        reader.texts(&fields, "requirements").into_iter().unzip();
+    if requirements.is_empty() {
+        let help = Some("such as `requirements = [\"soc2 CC6.1\"]`".to_owned());
+        reader.error_with_help(&node.span, "manual evidence speaks to no requirement".to_owned(), help);
+    }
+    let file = file?;
+    let path = ManualEvidence::package_path(n, &file);
+    let evidence = ManualEvidence {
+        requirements,
+        description: description?,
+        owner: owner?,
+        date: date?,
+        valid_until,
+        path,
+        attached: None,
+        file,
+    };
+    Some((evidence, spans))
+}
+
 fn exception(reader: &mut Reader, node: &Node) -> Option<(Exception, Range<usize>)> {
-    let keys = ["check", "resource", "reason", "approver", "expires"];
+    let keys = ["check", "resource", "reason", "approver", "granted", "expires", "ticket"];
     let fields = reader.fields(node, "an exception", &keys)?;
     let check = reader.required(&fields, "check");
     let check_text = check.and_then(|node| reader.text(node));
     let resource = reader.required_text(&fields, "resource");
     let reason = reader.required_text(&fields, "reason");
     let approver = reader.required_text(&fields, "approver");
-    let expires = reader.required(&fields, "expires").and_then(|node| {
-        let text = reader.text(node)?;
-        let date = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d");
-        let help = Some("such as `2026-12-31`, the last day on which it holds".to_owned());
-        date.map_err(|_| reader.error_with_help(&node.span, format!("`{text}` is not a date"), help)).ok()
-    });
-    let exception =
-        Exception { check: check_text?, resource: resource?, reason: reason?, approver: approver?, expires: expires? };
+    let expires =
+        reader.required(&fields, "expires").and_then(|node| day(reader, node, "the last day on which it holds"));
+    let granted = match fields.get("granted") {
+        Some(node) => Some(day(reader, node, "the day on which it was granted")?),
+        None => None,
+    };
+    let ticket = match fields.get("ticket") {
+        Some(node) => Some(reader.text(node)?),
+        None => None,
+    };
+    if let (Some(granted), Some(expires), Some(node)) = (granted, expires, fields.get("granted"))
+        && granted > expires
+    {
+        reader.error(&node.span, format!("it is granted on {granted}, after it expires on {expires}"));
+    }
+    let exception = Exception {
+        check: check_text?,
+        resource: resource?,
+        reason: reason?,
+        approver: approver?,
+        granted,
+        expires: expires?,
+        ticket,
+    };
     Some((exception, check?.span.clone()))
+}
+
+/// A day such as 2026-12-31.
+fn day(reader: &mut Reader, node: &Node, meaning: &str) -> Option<chrono::NaiveDate> {
+    let text = reader.text(node)?;
+    let date = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d");
+    let help = Some(format!("such as `2026-12-31`, {meaning}"));
+    date.map_err(|_| reader.error_with_help(&node.span, format!("`{text}` is not a date"), help)).ok()
 }
 
 fn is_region(text: &str) -> bool {

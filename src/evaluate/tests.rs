@@ -94,6 +94,7 @@ fn evidence() -> Evidence {
         home_region: "eu-west-1".into(),
         frameworks: Vec::new(),
         operations: Vec::new(),
+        events: Default::default(),
     };
     let mut evidence = Evidence::new(run);
     let summary = CallId::global(Operation::IamGetAccountSummary);

@@ -1,6 +1,7 @@
 //! Documents of CloudTrail, in the shape that `aws cloudtrail ...` prints.
 
 use super::document::{Document, json_documents};
+use super::event_scope::EventSource;
 use super::iam::shapes;
 use super::operation::Operation;
 use super::run::Period;
@@ -51,6 +52,18 @@ shapes! {
         latest_cloud_watch_logs_delivery_time: Option<Timestamp>,
         latest_digest_delivery_time: Option<Timestamp>,
         latest_digest_delivery_error: Option<String>,
+    }
+
+    /// ListPublicKeys: the keys by which CloudTrail signed digests of the Region.
+    ListPublicKeys { public_key_list: Vec<PublicKey>, }
+
+    /// A public key.
+    PublicKey {
+        /// The key, DER-encoded (PKCS#1), in base64.
+        value: Option<String>,
+        validity_start_time: Option<Timestamp>,
+        validity_end_time: Option<Timestamp>,
+        fingerprint: Option<String>,
     }
 
     /// GetEventSelectors. A trail has either kind, never both.
@@ -104,8 +117,14 @@ pub struct LookupEvents {
 /// What part of the Region's event history was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCoverage {
+    /// Where the events come from.
+    #[serde(default)]
+    pub source: EventSource,
     /// The period asked for.
     pub asked: Option<Period>,
+    /// The spans of which everything was read, newest first.
+    #[serde(default)]
+    pub covered: Vec<Period>,
     /// Pages received.
     pub pages: u64,
     /// Different events.
@@ -137,6 +156,11 @@ pub struct Slice {
     pub events: u64,
     /// How often it was read again from its start, because a page token had expired.
     pub restarts: u32,
+    /// Whether it was read to its end.
+    pub complete: bool,
+    /// Which events of it were asked for, by the number of the lookup; 0 where there is one lookup only.
+    #[serde(default)]
+    pub lookup: u32,
 }
 
 impl LookupEvents {
@@ -163,4 +187,5 @@ json_documents! {
     DescribeTrails => CloudTrailDescribeTrails ["trailList"],
     TrailStatus => CloudTrailGetTrailStatus ["IsLogging"],
     EventSelectors => CloudTrailGetEventSelectors [],
+    ListPublicKeys => CloudTrailListPublicKeys ["PublicKeyList"],
 }

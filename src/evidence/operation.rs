@@ -110,6 +110,7 @@ operations! {
     CloudTrailGetTrailStatus: CloudTrail "GetTrailStatus" PerRegionalResource absent [] "whether a trail is logging and delivering";
     CloudTrailGetEventSelectors: CloudTrail "GetEventSelectors" PerRegionalResource absent [] "which events a trail records";
     CloudTrailLookupEvents: CloudTrail "LookupEvents" Regional absent [] "the management events of the period";
+    CloudTrailListPublicKeys: CloudTrail "ListPublicKeys" Regional absent [] "the keys by which CloudTrail signs the digests of log files";
     ConfigDescribeConfigurationRecorders: Config "DescribeConfigurationRecorders" Regional absent [] "the configuration recorder and what it records";
     ConfigDescribeConfigurationRecorderStatus: Config "DescribeConfigurationRecorderStatus" Regional absent [] "whether the configuration recorder runs";
     ConfigDescribeDeliveryChannels: Config "DescribeDeliveryChannels" Regional absent [] "where AWS Config delivers to";

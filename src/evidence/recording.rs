@@ -6,6 +6,7 @@
 //! package the lines are sorted, so that the order of arrival leaves no trace.
 
 use super::call::{CallId, file_name};
+use super::custody::{Custody, Start};
 use super::digest::sha256;
 use super::operation::Operation;
 use super::redaction::redact;
@@ -19,6 +20,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The file with the run's facts.
 pub const RUN_FILE: &str = "run.json";
+/// The file with the chain of custody. Recordings of the first days have none.
+pub const CUSTODY_FILE: &str = "custody.json";
 /// The file with the log of the calls.
 pub const CALLS_FILE: &str = "calls.jsonl";
 /// The largest response body that is read back; AWS's largest are a few megabytes.
@@ -147,6 +150,8 @@ pub struct Recording {
     dir: PathBuf,
     /// What the run was asked to do.
     pub run: Run,
+    /// Who ran what, where and when.
+    pub custody: Custody,
     log: Mutex<Log>,
 }
 
@@ -167,7 +172,8 @@ impl Recording {
         write_new(&run_file, &text)?;
         let path = dir.join(CALLS_FILE);
         let file = private().create_new(true).append(true).open(&path).map_err(io_error("create", &path))?;
-        Ok(Self { dir: dir.to_owned(), run, log: Mutex::new(Log { file: Some(file), entries: BTreeMap::new() }) })
+        let log = Mutex::new(Log { file: Some(file), entries: BTreeMap::new() });
+        Ok(Self { dir: dir.to_owned(), run, custody: Custody::default(), log })
     }
 
     /// Opens a finished recording for replay.
@@ -178,7 +184,7 @@ impl Recording {
         if torn.is_some() {
             return Err(malformed(&path, "its last line is cut off: the run was interrupted".to_owned()));
         }
-        Ok(Self { run: read_run(dir)?, dir: dir.to_owned(), log: Mutex::new(Log { file: None, entries }) })
+        Self::with(dir, Log { file: None, entries })
     }
 
     /// Opens the recording of an interrupted run to go on with it. A line that was being written when the
@@ -192,7 +198,20 @@ impl Recording {
             file.set_len(whole).map_err(io_error("mend", &path))?;
         }
         file.seek(SeekFrom::End(0)).map_err(io_error("open", &path))?;
-        Ok(Self { run: read_run(dir)?, dir: dir.to_owned(), log: Mutex::new(Log { file: Some(file), entries }) })
+        Self::with(dir, Log { file: Some(file), entries })
+    }
+
+    fn with(dir: &Path, log: Log) -> Result<Self, RecordingError> {
+        Ok(Self { run: read_run(dir)?, custody: read_custody(dir)?, dir: dir.to_owned(), log: Mutex::new(log) })
+    }
+
+    /// Adds a start to the chain of custody.
+    pub fn add_start(&mut self, start: Start) -> Result<(), RecordingError> {
+        self.custody.runs.push(start);
+        let path = self.dir.join(CUSTODY_FILE);
+        let mut text = serde_json::to_vec_pretty(&self.custody).map_err(|e| malformed(&path, e.to_string()))?;
+        text.push(b'\n');
+        write_new(&path, &text)
     }
 
     /// The folder.
@@ -359,6 +378,15 @@ fn read_run(dir: &Path) -> Result<Run, RecordingError> {
     Ok(run)
 }
 
+fn read_custody(dir: &Path) -> Result<Custody, RecordingError> {
+    let path = dir.join(CUSTODY_FILE);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| malformed(&path, e.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Custody::default()),
+        Err(error) => Err(io_error("read", &path)(error)),
+    }
+}
+
 type Entries = BTreeMap<(String, u32), Vec<Entry>>;
 
 /// Reads the log. If its last line was cut off, also says how long the whole lines are.
@@ -387,7 +415,7 @@ fn read_log(path: &Path, file: File) -> Result<(Entries, Option<u64>), Recording
 }
 
 /// Writes a file whole or not at all: under another name first, then renamed.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);
@@ -398,7 +426,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
 }
 
 /// Options for a file that only its owner may read.
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     #[allow(unused_mut)] // Windows has no modes
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -415,11 +443,11 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordingError {
+pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordingError {
     let path = path.to_owned();
     move |source| RecordingError::Io { action, path, source }
 }
 
-fn malformed(path: &Path, reason: String) -> RecordingError {
+pub(super) fn malformed(path: &Path, reason: String) -> RecordingError {
     RecordingError::Malformed { path: path.to_owned(), reason }
 }

@@ -1,5 +1,6 @@
 //! The facts of one run: what was asked, when, of whom, by whom.
 
+use super::event_scope::EventScope;
 use super::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,9 @@ pub struct Run {
     pub frameworks: Vec<String>,
     /// The operations planned, as `service:Operation`.
     pub operations: Vec<String>,
+    /// Which events were asked for, and where they come from.
+    #[serde(default, skip_serializing_if = "EventScope::is_default")]
+    pub events: EventScope,
 }
 
 impl Run {

@@ -1,12 +1,14 @@
 //! All documents of one account, with the outcome of every call.
 
 use super::call::CallId;
+use super::custody::Custody;
 use super::document::{AnyDocument, Document};
 use super::identity::CallerIdentity;
 use super::operation::Operation;
 use super::outcome::{Gap, GapKind, Outcome};
 use super::run::Run;
 use super::timestamp::Timestamp;
+use super::trail_logs::TrailLogs;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that was collected, and everything that was not.
@@ -23,6 +25,10 @@ pub struct Evidence {
     pub regions: BTreeSet<String>,
     /// Gaps that no single call accounts for: a file of a folder that could not be read, a Region left out.
     pub notes: Vec<Note>,
+    /// What the log files of a trail prove, if the events come from those.
+    pub trail_logs: Option<TrailLogs>,
+    /// Who ran what, where and when.
+    pub custody: Custody,
     calls: BTreeMap<CallId, Outcome<AnyDocument>>,
 }
 
@@ -46,6 +52,8 @@ impl Evidence {
             regions: BTreeSet::new(),
             caller_end: None,
             notes: Vec::new(),
+            trail_logs: None,
+            custody: Custody::default(),
             calls: BTreeMap::new(),
         }
     }

@@ -84,6 +84,8 @@ pub struct AdminReport {
     pub denies: Vec<StatementRef>,
     /// The condition keys that it hangs on, in lower case.
     pub keys: Vec<String>,
+    /// The verdict rests on the first of the ways, not on statements that give everything outright.
+    pub by_path: bool,
     /// All ways by which it can become an administrator, the surest first.
     pub paths: Vec<Escalation>,
     /// Ways that would be open if the account had an administrator role that a service trusts, which it
@@ -129,6 +131,7 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
         statements: Vec::new(),
         denies: Vec::new(),
         keys: Vec::new(),
+        by_path: false,
         paths: Vec::new(),
         latent: Vec::new(),
         upper_bound: layers.upper_bound,
@@ -229,6 +232,7 @@ impl Assessment<'_> {
             };
             report.statements = best.statements.clone();
             report.keys = best.keys.clone();
+            report.by_path = true;
         }
         if self.gap.is_some() && report.verdict != AdminVerdict::NotAdmin {
             report.verdict = unknown(self.gap.as_deref());

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 pub(crate) use edge::admits;
 pub use oidc::{OidcTrust, OidcWidth};
-pub use requirement::{Requirement, Requirements};
+pub use requirement::{MfaLimit, Requirement, Requirements};
 pub use service::ServiceGuard;
 
 use super::arn::{Arn, is_account_id};

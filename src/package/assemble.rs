@@ -5,12 +5,16 @@ use super::describe::{describe, note};
 use super::error::PackageError;
 use super::manifest::{self, CallRef};
 use super::pretty::pretty;
+use super::seal::Seals;
 use crate::evidence::call::file_name;
 use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::custody::server_time;
 use crate::evidence::digest::sha256;
 use crate::evidence::iam::AuthorizationDetails;
-use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Recording};
-use crate::evidence::{AnyDocument, CallId, Operation, Outcome};
+use crate::evidence::recording::{CALLS_FILE, CUSTODY_FILE, Entry, RUN_FILE, Recording};
+use crate::evidence::trail_logs::KeptFiles;
+use crate::evidence::{AnyDocument, CallId, EventSource, Operation, Outcome};
+use crate::report::csv::{Cell, Table};
 use crate::report::{Audit, controls_digest};
 use std::collections::BTreeMap;
 
@@ -25,15 +29,26 @@ pub fn assemble<'a>(
     reports: Vec<(String, Content<'a>)>,
 ) -> Result<Contents<'a>, PackageError> {
     let log = Log::of(recording);
-    let mut contents = Contents { parts: BTreeMap::new(), manifest: describe(audit, recording, &log) };
+    let kept = match recording {
+        Some(recording) => KeptFiles::read(recording.dir())?,
+        None => None,
+    };
+    let manifest = describe(audit, recording, &log, kept.as_ref());
+    let mut contents = Contents { parts: BTreeMap::new(), manifest, seals: Seals::default() };
     for (path, content) in reports {
         contents.add(path, content)?;
     }
     evidence(&mut contents, audit, &log)?;
     trust_policies(&mut contents, audit, &log)?;
     controls(&mut contents, audit)?;
+    for evidence in &audit.controls.settings.manual {
+        let Some(attached) = &evidence.attached else { continue };
+        let content = Content::File { path: attached.path.clone(), sha256: Some(attached.sha256.clone()) };
+        contents.add(evidence.path.clone(), content)?;
+    }
     if let Some(recording) = recording {
         raw(&mut contents, recording, &log)?;
+        trail_logs(&mut contents, recording, kept.as_ref())?;
     }
     for population in &mut contents.manifest.populations {
         population.file = population.file.take().filter(|file| contents.parts.contains_key(file));
@@ -79,7 +94,7 @@ fn evidence<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) -> Res
         let part = Part {
             content: document_content(document),
             call: Some(CallRef::from(call)),
-            sources: log.responses(call),
+            sources: sources(document, log.responses(call)),
             partial: matches!(outcome, Outcome::Missing { .. }),
         };
         contents.put(path.clone(), part)?;
@@ -154,10 +169,77 @@ fn controls<'a>(contents: &mut Contents<'a>, audit: Audit<'a>) -> Result<(), Pac
     Ok(())
 }
 
+/// What a document was made from: responses, or the log files of a trail.
+fn sources(document: &AnyDocument, responses: Vec<String>) -> Vec<String> {
+    match document.downcast::<LookupEvents>() {
+        Some(events) if events.coverage.source == EventSource::TrailLogs => {
+            vec![format!("raw/{}", KeptFiles::index_path())]
+        }
+        _ => responses,
+    }
+}
+
+/// The log files of a trail that the recording holds, with their index.
+fn trail_logs<'a>(
+    contents: &mut Contents<'a>,
+    recording: &'a Recording,
+    kept: Option<&KeptFiles>,
+) -> Result<(), PackageError> {
+    let Some(kept) = kept else { return Ok(()) };
+    let index = KeptFiles::index_path();
+    contents.add(format!("raw/{index}"), Content::File { path: recording.dir().join(&index), sha256: None })?;
+    for (path, file) in kept.all() {
+        let content = Content::File { path: recording.dir().join(&path), sha256: Some(file.sha256.clone()) };
+        contents.add(format!("raw/{path}"), content)?;
+    }
+    Ok(())
+}
+
+/// calls.csv: one row for each attempt of each request, with the id that AWS gave it and the time of AWS's clock.
+fn calls_csv(entries: &[Entry]) -> Vec<u8> {
+    let mut table = Table::new(&[
+        "operation",
+        "region",
+        "resource",
+        "page",
+        "attempt",
+        "server_time",
+        "request_id",
+        "status",
+        "failure",
+        "response",
+        "sha256",
+        "size",
+    ]);
+    for entry in entries {
+        let response = entry.response.as_ref();
+        table.row([
+            entry.operation.as_str().into(),
+            entry.region.clone().into(),
+            entry.resource.clone().into(),
+            u64::from(entry.page).into(),
+            u64::from(entry.attempt).into(),
+            server_time(entry).map(|time| time.zulu()).into(),
+            entry.request_id().map(str::to_owned).into(),
+            response.map_or(Cell::Empty, |response| u64::from(response.status).into()),
+            entry.failure.clone().into(),
+            response.map(|response| format!("raw/{}", response.body)).into(),
+            response.map(|response| response.sha256.clone()).into(),
+            response.map_or(Cell::Empty, |response| response.size.into()),
+        ]);
+    }
+    table.finish()
+}
+
 /// The recording: its log sorted, and the responses as they are.
 fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> Result<(), PackageError> {
     let run = recording.dir().join(RUN_FILE);
     contents.add(format!("raw/{RUN_FILE}"), Content::File { path: run, sha256: None })?;
+    let custody = recording.dir().join(CUSTODY_FILE);
+    if custody.is_file() {
+        contents.add(format!("raw/{CUSTODY_FILE}"), Content::File { path: custody, sha256: None })?;
+    }
+    contents.add(super::CALLS.to_owned(), Content::Bytes(calls_csv(&log.entries)))?;
     let calls = format!("raw/{CALLS_FILE}");
     let mut lines = Vec::new();
     for entry in &log.entries {

@@ -2,6 +2,7 @@
 
 use super::error::PackageError;
 use super::manifest::{CallRef, Manifest};
+use super::seal::Seals;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
@@ -113,6 +114,8 @@ pub struct Contents<'a> {
     pub(super) parts: BTreeMap<String, Part<'a>>,
     /// The manifest, still without the list of files.
     pub(super) manifest: Manifest,
+    /// What is added when all is written.
+    pub(super) seals: Seals<'a>,
 }
 
 impl<'a> Contents<'a> {
@@ -125,11 +128,21 @@ impl<'a> Contents<'a> {
         if !is_path(&path) {
             return Err(PackageError::BadPath(path));
         }
-        if path == super::MANIFEST || path == super::SUMS || self.parts.contains_key(&path) {
+        if path == super::MANIFEST
+            || path == super::SUMS
+            || super::check::is_seal(&path)
+            || self.parts.contains_key(&path)
+        {
             return Err(PackageError::SamePath(path));
         }
         self.parts.insert(path, part);
         Ok(())
+    }
+
+    /// Says what seals the package: the manifest declares it, and it is added when all other files are written.
+    pub fn seal(&mut self, seals: Seals<'a>) {
+        self.manifest.seals = seals.declared.clone();
+        self.seals = seals;
     }
 
     /// The manifest as far as it is known before the files are written.

@@ -2,20 +2,30 @@
 
 use super::assemble::Log;
 use super::manifest::{
-    Account, Call, CallRef, Caller, Callers, Conclusion, Controls, Covered, Exclusion, FORMAT, Gap, Manifest, Note,
-    Period, Population, Reconciliation, Redaction, Scope, Source, SourceCount, Span, Tool,
+    Account, Call, CallRef, Caller, Callers, Conclusion, Controls, Covered, Custody, DeclaredSeals, ExceptionState,
+    Exclusion, FORMAT, Gap, Manifest, Manual, Note, Period, Population, Reconciliation, Redaction, Scope, Slice,
+    Source, SourceCount, Span, Tool,
 };
+use crate::controls::manual::ManualEvidence;
+use crate::evaluate::ExceptionResult;
 use crate::evidence::cloudtrail::LookupEvents;
+use crate::evidence::custody::{clock_skew, server_time};
 use crate::evidence::iam::ListAccountAliases;
 use crate::evidence::identity::{CallerIdentity, ListRegions};
 use crate::evidence::recording::Recording;
-use crate::evidence::{CallId, Evidence, Operation, Outcome};
+use crate::evidence::trail_logs::KeptFiles;
+use crate::evidence::{CallId, EventSource, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::Severity;
 use crate::report::{self, Audit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The manifest, as far as it is known without the files.
-pub(super) fn describe(audit: Audit<'_>, recording: Option<&Recording>, log: &Log) -> Manifest {
+pub(super) fn describe(
+    audit: Audit<'_>,
+    recording: Option<&Recording>,
+    log: &Log,
+    kept: Option<&KeptFiles>,
+) -> Manifest {
     let evidence = audit.evidence;
     let run = &evidence.run;
     let notes = evidence.notes.iter().filter(|n| !n.incomplete).map(|n| note(&n.place, n.text.clone()));
@@ -29,6 +39,7 @@ pub(super) fn describe(audit: Audit<'_>, recording: Option<&Recording>, log: &Lo
         source: if recording.is_some() { Source::Recording } else { Source::Files },
         account: account(evidence),
         caller: Callers { start: evidence.caller_start().map(caller), end: evidence.caller_end.as_ref().map(caller) },
+        custody: custody(evidence, log),
         scope: Scope {
             regions: evidence.regions.iter().cloned().collect(),
             regions_asked: run.regions.clone(),
@@ -45,14 +56,17 @@ pub(super) fn describe(audit: Audit<'_>, recording: Option<&Recording>, log: &Lo
                 .collect(),
         },
         controls: Controls { sha256: String::new(), files: 0, checks: 0, exceptions: 0 },
+        exceptions: audit.evaluation.exceptions.iter().map(exception).collect(),
+        manual: audit.controls.settings.manual.iter().map(|of| manual(of, run.as_of)).collect(),
         conclusion: conclusion(audit),
         calls: calls(evidence, log),
         populations: populations(audit),
         reconciliation: audit.resources.reconciliation.iter().map(reconciliation).collect(),
         gaps: gaps(audit),
         notes: notes.collect(),
-        redactions: redactions(log),
+        redactions: redactions(log, kept),
         exclusions: exclusions(evidence),
+        seals: DeclaredSeals::default(),
         files: Vec::new(),
     }
 }
@@ -63,6 +77,45 @@ pub(super) fn note(place: &str, text: String) -> Note {
 
 fn caller(identity: &CallerIdentity) -> Caller {
     Caller { account: identity.account.clone(), arn: identity.arn.clone(), user_id: identity.user_id.clone() }
+}
+
+fn custody(evidence: &Evidence, log: &Log) -> Custody {
+    let times = || log.entries.iter().filter_map(server_time);
+    Custody {
+        runs: evidence.custody.runs.clone(),
+        requests: log.entries.len() as u64,
+        with_request_id: log.entries.iter().filter(|entry| entry.request_id().is_some()).count() as u64,
+        first_answer: times().min(),
+        last_answer: times().max(),
+        clock_skew_seconds: clock_skew(&evidence.custody, &log.entries),
+    }
+}
+
+fn manual(of: &ManualEvidence, as_of: Timestamp) -> Manual {
+    Manual {
+        file: of.path.clone(),
+        requirements: of.requirements.clone(),
+        description: of.description.clone(),
+        owner: of.owner.clone(),
+        date: of.date.to_string(),
+        valid_until: of.valid_until.map(|day| day.to_string()),
+        out_of_date: of.is_out_of_date(as_of),
+    }
+}
+
+fn exception(result: &ExceptionResult) -> ExceptionState {
+    let ExceptionResult { exception, state, failures, remarks } = result;
+    ExceptionState {
+        check: exception.check.clone(),
+        resource: exception.resource.clone(),
+        approver: exception.approver.clone(),
+        granted: exception.granted.map(|day| day.to_string()),
+        expires: exception.expires.to_string(),
+        ticket: exception.ticket.clone(),
+        state: state.word().to_owned(),
+        failures: *failures,
+        remarks: remarks.clone(),
+    }
 }
 
 fn account(evidence: &Evidence) -> Account {
@@ -76,7 +129,7 @@ fn account(evidence: &Evidence) -> Account {
     }
 }
 
-/// LookupEvents tells the newest events first: a call that broke off has told all events since the oldest of them.
+/// Which part of the period a Region's events cover.
 fn covered(evidence: &Evidence, call: &CallId) -> Option<Covered> {
     let outcome = evidence.get::<LookupEvents>(call);
     let period = evidence.run.period;
@@ -84,25 +137,37 @@ fn covered(evidence: &Evidence, call: &CallId) -> Option<Covered> {
     let to = if settled < period.to { settled } else { period.to };
     let coverage = outcome.arrived().map(|events| events.coverage.clone()).unwrap_or_default();
     let complete = outcome.collected().is_some();
-    let from = match &outcome {
-        Outcome::Collected(_) => Some(period.from),
-        // Seconds are the finest that CloudTrail tells: of the oldest second, some events may be missing.
-        Outcome::Missing { partial: Some(_), .. } if coverage.asked.is_some() && coverage.unreadable == 0 => coverage
-            .oldest
-            .map(|oldest| crate::evidence::Timestamp(oldest.0 + chrono::TimeDelta::seconds(1)))
-            .filter(|from| *from >= period.from),
-        _ => None,
+    let spans: Vec<Span> = match &outcome {
+        Outcome::Collected(_) => vec![Span { from: period.from, to }],
+        // A record that cannot be read can be of any time.
+        Outcome::Missing { .. } if coverage.unreadable == 0 => {
+            coverage.covered.iter().map(|span| Span { from: span.from, to: span.to.min(to) }).collect()
+        }
+        _ => Vec::new(),
+    };
+    let spans: Vec<Span> = spans.into_iter().filter(|span| span.from <= span.to).collect();
+    let slice = |slice: &crate::evidence::cloudtrail::Slice| Slice {
+        from: slice.from,
+        to: slice.to,
+        pages: slice.pages,
+        events: slice.events,
+        restarts: slice.restarts,
+        complete: slice.complete,
+        lookup: slice.lookup,
     };
     Some(Covered {
         region: call.region.clone()?,
         complete,
-        span: from.filter(|from| *from <= to).map(|from| Span { from, to }),
+        span: spans.first().filter(|span| span.to == to).copied(),
         events: coverage.events,
         duplicates: coverage.duplicates,
         unreadable: coverage.unreadable,
         pages: coverage.pages,
         oldest: coverage.oldest,
         newest: coverage.newest,
+        source: coverage.source.word().to_owned(),
+        spans,
+        slices: coverage.slices.iter().map(slice).collect(),
     })
 }
 
@@ -181,7 +246,7 @@ fn gaps(audit: Audit<'_>) -> Vec<Gap> {
     calls.chain(notes).collect()
 }
 
-fn redactions(log: &Log) -> Vec<Redaction> {
+fn redactions(log: &Log, kept: Option<&KeptFiles>) -> Vec<Redaction> {
     let redaction = |response: &crate::evidence::recording::Response| {
         let original = response.original_sha256.clone()?;
         let file = format!("raw/{}", response.body);
@@ -189,6 +254,13 @@ fn redactions(log: &Log) -> Vec<Redaction> {
     };
     let mut redactions: Vec<Redaction> =
         log.entries.iter().filter_map(|entry| entry.response.as_ref().and_then(redaction)).collect();
+    let kept = kept.into_iter().flat_map(KeptFiles::all).filter(|(_, file)| file.redactions > 0);
+    redactions.extend(kept.map(|(path, file)| Redaction {
+        file: format!("raw/{path}"),
+        count: file.redactions,
+        // Of the uncompressed content, which is what AWS's digests list.
+        original_sha256: file.original_sha256.clone().unwrap_or_default(),
+    }));
     redactions.sort_by(|a, b| a.file.cmp(&b.file));
     redactions
 }
@@ -214,6 +286,13 @@ fn exclusions(evidence: &Evidence) -> Vec<Exclusion> {
         if !planned.contains(name.as_str()) && evidence.calls_of(*operation).next().is_none() {
             exclude(name, "nothing that was selected needs it");
         }
+    }
+    if let Some(restriction) = evidence.run.events.restriction() {
+        exclude("other events".to_owned(), &format!("{restriction} were asked for"));
+    }
+    if evidence.run.events.source == EventSource::TrailLogs {
+        let reason = "the log files of a trail hold what its event selectors let it record";
+        exclude("events that the trail was not set to record".to_owned(), reason);
     }
     if planned.contains(Operation::CloudTrailLookupEvents.to_string().as_str()) {
         let reason = "CloudTrail's event history holds management events of the last 90 days only; others are where the trails deliver to";

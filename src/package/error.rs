@@ -41,7 +41,7 @@ pub enum PackageError {
         source: io::Error,
     },
     /// A recorded response is not what was recorded.
-    #[error("{path} was altered since it was recorded: its SHA-256 is {found}, recorded was {recorded}")]
+    #[error("{path} was altered since it was recorded or first read: its SHA-256 is {found}, it was {recorded}")]
     RecordingAltered {
         /// The body's path in the package.
         path: String,
@@ -70,6 +70,9 @@ pub enum PackageError {
         /// The SHA-256 of what is there.
         found: String,
     },
+    /// The package cannot be signed or stamped.
+    #[error("{0}")]
+    NotSealed(String),
     /// The package's recording cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),

@@ -4,6 +4,7 @@
 //! A member is never removed or given another meaning within a version; members may be added, and readers pass
 //! over those that they do not know.
 
+use crate::evidence::custody::Start;
 use crate::evidence::{CallId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ pub struct Manifest {
     pub account: Account,
     /// Who collected it.
     pub caller: Callers,
+    /// Who ran what, where and when.
+    #[serde(default)]
+    pub custody: Custody,
     /// What was asked for.
     pub scope: Scope,
     /// The as-of time.
@@ -33,6 +37,12 @@ pub struct Manifest {
     pub period: Period,
     /// What was judged by.
     pub controls: Controls,
+    /// Each accepted risk, and what became of it.
+    #[serde(default)]
+    pub exceptions: Vec<ExceptionState>,
+    /// Files that people attached to requirements.
+    #[serde(default)]
+    pub manual: Vec<Manual>,
     /// How the run ended.
     pub conclusion: Conclusion,
     /// Each call with its outcome.
@@ -49,7 +59,10 @@ pub struct Manifest {
     pub redactions: Vec<Redaction>,
     /// What is not in scope.
     pub exclusions: Vec<Exclusion>,
-    /// Each file but this one and SHA256SUMS, sorted by path.
+    /// What seals the package.
+    #[serde(default)]
+    pub seals: DeclaredSeals,
+    /// Each file but this one, SHA256SUMS and the seals, sorted by path.
     pub files: Vec<FileRecord>,
 }
 
@@ -103,6 +116,74 @@ pub struct Caller {
     pub arn: Option<String>,
     /// The unique id.
     pub user_id: Option<String>,
+}
+
+/// Who ran what, where and when, and what AWS's answers say about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Custody {
+    /// Each start of the run: the first, and one for each time that it was resumed. Empty if nobody wrote it down.
+    pub runs: Vec<Start>,
+    /// Requests sent, each attempt counted.
+    pub requests: u64,
+    /// Requests that AWS answered with an id, by which CloudTrail's records of them can be found.
+    pub with_request_id: u64,
+    /// The server's time of the first answer.
+    pub first_answer: Option<Timestamp>,
+    /// The server's time of the last answer.
+    pub last_answer: Option<Timestamp>,
+    /// How many seconds the clock of AWS was ahead of the local one; the first request's own time is in it.
+    pub clock_skew_seconds: Option<i64>,
+}
+
+/// A file that somebody attached to requirements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manual {
+    /// Its path in the package.
+    pub file: String,
+    /// The requirements, as `soc2 CC6.1`.
+    pub requirements: Vec<String>,
+    /// What it is.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The day it was made or signed.
+    pub date: String,
+    /// The last day on which it is valid; null if it does not age.
+    pub valid_until: Option<String>,
+    /// Whether it was out of date at the as-of time.
+    pub out_of_date: bool,
+}
+
+/// What seals a package: files that are added when all others are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredSeals {
+    /// The fingerprint of the key that signs it; null if nobody does.
+    pub signed_by: Option<String>,
+    /// The address of the authority that stamps it; null if none does.
+    pub stamped_by: Option<String>,
+}
+
+/// An accepted risk, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionState {
+    /// The check's id.
+    pub check: String,
+    /// The pattern of resources.
+    pub resource: String,
+    /// Who accepted it.
+    pub approver: String,
+    /// The first day on which it holds; null if it is not said.
+    pub granted: Option<String>,
+    /// The last day on which it holds.
+    pub expires: String,
+    /// Where the decision is recorded; null if it is not said.
+    pub ticket: Option<String>,
+    /// `in force`, `expired` or `not yet in force`, at the as-of time.
+    pub state: String,
+    /// Failures that it covers, or would cover were it in force.
+    pub failures: u64,
+    /// Why somebody should look at it: it is expired, unused, too broad.
+    pub remarks: Vec<String>,
 }
 
 /// What was asked for.
@@ -159,6 +240,34 @@ pub struct Covered {
     pub oldest: Option<Timestamp>,
     /// The newest event's time.
     pub newest: Option<Timestamp>,
+    /// Where the events come from: `event-history` or `trail-logs`.
+    #[serde(default)]
+    pub source: String,
+    /// Every part of the period of which all events were read, newest first; `span` is the first that reaches the end.
+    #[serde(default)]
+    pub spans: Vec<Span>,
+    /// The slices in which the event history was asked for, newest first.
+    #[serde(default)]
+    pub slices: Vec<Slice>,
+}
+
+/// A part of the period that was asked for on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Its first second.
+    pub from: Timestamp,
+    /// Its last second.
+    pub to: Timestamp,
+    /// Pages received.
+    pub pages: u64,
+    /// Events received, before duplicates were removed.
+    pub events: u64,
+    /// How often it was read again from its start, because a page token had expired.
+    pub restarts: u32,
+    /// Whether it was read to its end.
+    pub complete: bool,
+    /// Which of several lookups it belongs to, from 0.
+    pub lookup: u32,
 }
 
 /// What was judged by.

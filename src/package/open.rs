@@ -4,10 +4,11 @@
 //! SHA-256 are. What does not fit is an error that says which limit or rule was broken. Nothing is ever written
 //! outside the folder that was asked for.
 
+use super::check::{Problem, is_seal};
 use super::content::is_path;
 use super::error::PackageError;
 use super::manifest::Manifest;
-use super::{ATTESTATION, MANIFEST, SUMS, sums};
+use super::{MANIFEST, SUMS, sums};
 use crate::evidence::digest::{Sha256, sha256};
 use crate::evidence::recording::{Recording, create_private_dir};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,10 +84,15 @@ impl SumsReport {
 
 /// Opens a package.
 pub fn open(path: &Path) -> Result<OpenPackage, PackageError> {
-    open_within(path, LIMITS)
+    open_within(path, LIMITS, true)
 }
 
-fn open_within(path: &Path, limits: Limits) -> Result<OpenPackage, PackageError> {
+/// Opens a package to find out what is wrong with it: its manifest may be another than SHA256SUMS says.
+pub fn open_to_check(path: &Path) -> Result<OpenPackage, PackageError> {
+    open_within(path, LIMITS, false)
+}
+
+fn open_within(path: &Path, limits: Limits, strict: bool) -> Result<OpenPackage, PackageError> {
     let unreadable = |reason: String| PackageError::Unreadable { path: path.to_owned(), reason };
     let file = File::open(path).map_err(PackageError::io("read", path))?;
     if !file.metadata().map_err(PackageError::io("read", path))?.is_file() {
@@ -107,7 +113,7 @@ fn open_within(path: &Path, limits: Limits) -> Result<OpenPackage, PackageError>
     let mut archive = Archive { path: path.to_owned(), zip, files, sums: BTreeMap::new(), limits };
     let text = archive.in_memory(SUMS)?;
     archive.sums = sums::parse(&text).map_err(|reason| archive.unreadable(reason))?;
-    let text = archive.read(MANIFEST)?;
+    let text = if strict { archive.read(MANIFEST)? } else { archive.in_memory(MANIFEST)? };
     let manifest = Manifest::read(&text).map_err(|reason| archive.unreadable(reason))?;
     Ok(OpenPackage { archive, manifest })
 }
@@ -165,6 +171,63 @@ impl OpenPackage {
     /// The content of a file, if its SHA-256 is the one in SHA256SUMS. For files that fit into memory.
     pub fn read(&mut self, file: &str) -> Result<Vec<u8>, PackageError> {
         self.archive.read(file)
+    }
+
+    /// Whether it has a file.
+    pub fn has(&self, file: &str) -> bool {
+        self.archive.files.contains_key(file)
+    }
+
+    /// The content of a file, whatever its SHA-256 is. For files that fit into memory.
+    pub fn bytes(&mut self, file: &str) -> Result<Vec<u8>, PackageError> {
+        self.archive.in_memory(file)
+    }
+
+    /// Reads a file piece by piece.
+    pub(super) fn with_reader<T>(
+        &mut self,
+        file: &str,
+        read: impl FnOnce(&mut dyn Read) -> T,
+    ) -> Result<T, PackageError> {
+        let missing = || self.archive.unreadable(format!("it holds no {file}"));
+        let (index, size) = *self.archive.files.get(file).ok_or_else(missing)?;
+        let path = self.archive.path.clone();
+        let entry = self
+            .archive
+            .zip
+            .by_index(index)
+            .map_err(|e| PackageError::Unreadable { path, reason: format!("{file} cannot be unpacked: {e}") })?;
+        Ok(read(&mut entry.take(size.saturating_add(1))))
+    }
+
+    /// What is wrong with SHA256SUMS and the manifest's list as lists: order, doubles, sizes.
+    pub(super) fn check_lists(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let archive = &mut self.archive;
+        match archive.in_memory(SUMS) {
+            Ok(text) if text != sums::print(&archive.sums).as_bytes() => {
+                problems.push(Problem::of(SUMS, "is not sorted, or holds more than checksums"));
+            }
+            Ok(_) => {}
+            Err(error) => problems.push(Problem::of(SUMS, error.to_string())),
+        }
+        if archive.sums.contains_key(SUMS) || archive.sums.keys().any(|path| is_seal(path)) {
+            problems.push(Problem::of(SUMS, "names itself or a seal"));
+        }
+        let files = &self.manifest.files;
+        if !files.is_sorted_by(|a, b| a.path < b.path) {
+            problems.push(Problem::of(MANIFEST, "its list of files is not sorted, or names one twice"));
+        }
+        for file in files {
+            match archive.files.get(&file.path) {
+                Some((_, size)) if *size != file.size => {
+                    let what = format!("has {size} bytes, {MANIFEST} says {}", file.size);
+                    problems.push(Problem::of(&file.path, what));
+                }
+                _ => {}
+            }
+        }
+        problems
     }
 
     /// The controls that the package was judged by: path below `controls/`, and text.
@@ -229,7 +292,7 @@ impl OpenPackage {
         let named = archive.sums.keys().map(String::as_str).chain(of_manifest.keys().copied());
         report.missing = named.filter(|path| !archive.files.contains_key(*path)).map(str::to_owned).collect();
         let paths: Vec<String> = archive.files.keys().cloned().collect();
-        for path in paths.into_iter().filter(|path| path != SUMS && path != ATTESTATION) {
+        for path in paths.into_iter().filter(|path| path != SUMS && !is_seal(path)) {
             let in_sums = archive.sums.get(&path).cloned();
             let in_manifest = of_manifest.get(path.as_str()).copied();
             if in_sums.is_none() && in_manifest.is_none() {

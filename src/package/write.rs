@@ -136,7 +136,7 @@ fn write_zip<W: Write + Seek>(contents: Contents<'_>, out: W, target: &Path) -> 
     let failure = Failure::default();
     let zip = ZipWriter::new(Steady::new(out, failure.clone()));
     let mut writer = Writer { zip, target, failure, sums: BTreeMap::new() };
-    let Contents { parts, mut manifest } = contents;
+    let Contents { parts, mut manifest, seals } = contents;
     manifest.notes.extend(alike_but_for_case(parts.keys()));
     manifest.notes.sort();
     for (path, part) in parts {
@@ -151,9 +151,13 @@ fn write_zip<W: Write + Seek>(contents: Contents<'_>, out: W, target: &Path) -> 
     }
     let mut text = Vec::new();
     write_json(&manifest, &mut text).map_err(PackageError::part(MANIFEST))?;
-    let (manifest_sha256, _) = writer.entry(MANIFEST, &Content::Bytes(text))?;
+    let (manifest_sha256, _) = writer.entry(MANIFEST, &Content::Bytes(text.clone()))?;
+    let manifest_text = text;
     let sums = sums::print(&writer.sums);
     writer.entry(SUMS, &Content::text(sums))?;
+    for (path, seal) in seals.over(&manifest, &manifest_text, &manifest_sha256).map_err(PackageError::NotSealed)? {
+        writer.entry(path, &Content::Bytes(seal))?;
+    }
     let files = writer.sums.len() as u64;
     Ok((writer.finish()?, Zipped { files, manifest_sha256 }))
 }
@@ -169,9 +173,11 @@ impl<W: Write + Seek> Writer<'_, W> {
     /// Writes one entry; its SHA-256 and size.
     fn entry(&mut self, path: &str, content: &Content<'_>) -> Result<(String, u64), PackageError> {
         let size = content.measure().map_err(PackageError::part(path))?;
+        // What is compressed already does not get smaller.
+        let stored = path.ends_with(".gz");
         let options = SimpleFileOptions::DEFAULT
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(LEVEL))
+            .compression_method(if stored { CompressionMethod::Stored } else { CompressionMethod::Deflated })
+            .compression_level((!stored).then_some(LEVEL))
             .last_modified_time(DateTime::default())
             .system(System::Unix)
             .unix_permissions(MODE)

@@ -229,6 +229,22 @@ pub fn controls_digest(controls: &Controls) -> String {
     sha256(lines.as_bytes())
 }
 
+/// What somebody should look at among exceptions and attached files: expired, unused and too broad ones.
+pub fn remarks(audit: &Audit<'_>) -> Vec<String> {
+    let exceptions = audit.evaluation.exceptions.iter().filter(|result| !result.remarks.is_empty()).map(|result| {
+        let exception = &result.exception;
+        let text = format!("exception of {} to {}: {}", exception.resource, exception.check, result.remarks.join("; "));
+        words::visible(&text).into_owned()
+    });
+    let as_of = audit.evidence.as_of();
+    let manual =
+        audit.controls.settings.manual.iter().filter(|evidence| evidence.is_out_of_date(as_of)).map(|evidence| {
+            let text = format!("{} for {}: {}", evidence.path, evidence.requirements.join(", "), evidence.state(as_of));
+            words::visible(&text).into_owned()
+        });
+    exceptions.chain(manual).collect()
+}
+
 /// Why the run ended as it did, as sentences.
 pub fn conclusion_words(audit: &Audit<'_>) -> Vec<String> {
     let findings = &audit.evaluation.findings;

@@ -7,7 +7,9 @@ use super::facts::{self, Tally};
 use super::words::is_invisible;
 use super::{Audit, Conclusion, Written};
 use crate::controls::Automation;
-use crate::finding::{ConfigVerdict, Exception, Pointer, ResourceRef, Severity, Status};
+use crate::controls::manual::ManualEvidence;
+use crate::evaluate::ExceptionResult;
+use crate::finding::{ConfigVerdict, Exception, ExceptionState, Pointer, ResourceRef, Severity, Status};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,6 +29,8 @@ pub fn findings_json(audit: &Audit<'_>) -> Vec<u8> {
     member(&mut out, "{", "format", &FINDINGS_FORMAT);
     member(&mut out, ",", "run", &run);
     lines(&mut out, "checks", audit.evaluation.checks.iter().map(|check| CheckOut::of(audit, check)));
+    lines(&mut out, "exceptions", audit.evaluation.exceptions.iter().map(ExceptionOut::of));
+    lines(&mut out, "manual", audit.controls.settings.manual.iter().map(|of| ManualOut::of(audit, of)));
     let frameworks = facts::frameworks(audit);
     let requirements = frameworks.iter().flat_map(|facts| {
         facts.requirements.iter().map(|of| RequirementOut {
@@ -117,6 +121,10 @@ struct RunOut {
     period_to: String,
     settled_through: String,
     regions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_only: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail_logs: Option<String>,
     controls_sha256: String,
     fail_on: Option<Severity>,
     conclusion: Conclusion,
@@ -138,11 +146,58 @@ impl RunOut {
             period_to: run.period.to.zulu(),
             settled_through: run.settled_through().zulu(),
             regions: audit.evidence.regions.iter().cloned().collect(),
+            events_only: run.events.restriction(),
+            trail_logs: audit.evidence.trail_logs.as_ref().map(super::trail_logs::verdict_words),
             controls_sha256: facts::controls_digest(audit.controls),
             fail_on: audit.fail_on,
             conclusion,
             exit_code: conclusion.exit_code(),
             why: facts::conclusion_words(audit),
+        }
+    }
+}
+
+/// An exception and what became of it.
+#[derive(Serialize)]
+struct ExceptionOut<'a> {
+    #[serde(flatten)]
+    exception: &'a Exception,
+    state: ExceptionState,
+    failures: u64,
+    remarks: &'a [String],
+}
+
+impl<'a> ExceptionOut<'a> {
+    fn of(result: &'a ExceptionResult) -> Self {
+        let ExceptionResult { exception, state, failures, remarks } = result;
+        Self { exception, state: *state, failures: *failures, remarks }
+    }
+}
+
+/// A file that somebody attached.
+#[derive(Serialize)]
+struct ManualOut<'a> {
+    file: &'a str,
+    requirements: &'a [String],
+    description: &'a str,
+    owner: &'a str,
+    date: String,
+    valid_until: Option<String>,
+    out_of_date: bool,
+    sha256: Option<&'a str>,
+}
+
+impl<'a> ManualOut<'a> {
+    fn of(audit: &Audit<'_>, evidence: &'a ManualEvidence) -> Self {
+        Self {
+            file: &evidence.path,
+            requirements: &evidence.requirements,
+            description: &evidence.description,
+            owner: &evidence.owner,
+            date: evidence.date.to_string(),
+            valid_until: evidence.valid_until.map(|day| day.to_string()),
+            out_of_date: evidence.is_out_of_date(audit.evidence.as_of()),
+            sha256: evidence.attached.as_ref().map(|attached| attached.sha256.as_str()),
         }
     }
 }
@@ -233,6 +288,8 @@ pub fn summary_json(audit: &Audit<'_>, written: Option<&Written<'_>>) -> Vec<u8>
             .collect(),
         frameworks: facts::frameworks(audit).iter().map(FrameworkOut::of).collect(),
         gaps: gap_costs(audit).iter().map(GapOut::of).collect(),
+        exceptions: audit.evaluation.exceptions.iter().map(ExceptionOut::of).collect(),
+        manual: audit.controls.settings.manual.iter().map(|of| ManualOut::of(audit, of)).collect(),
         notes: audit
             .evidence
             .notes
@@ -256,6 +313,8 @@ struct SummaryOut<'a> {
     findings: BTreeMap<&'static str, CountsOut>,
     frameworks: Vec<FrameworkOut<'a>>,
     gaps: Vec<GapOut>,
+    exceptions: Vec<ExceptionOut<'a>>,
+    manual: Vec<ManualOut<'a>>,
     notes: Vec<NoteOut<'a>>,
     package: Option<PackageOut<'a>>,
 }

@@ -19,6 +19,7 @@ pub fn readme_txt(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
     text.contents(files);
     text.words();
     text.missing(audit);
+    text.to_look_at(audit);
     text.check(files);
     text.rebuild();
     text.limits(audit);
@@ -177,6 +178,18 @@ impl Readme {
         }
     }
 
+    fn to_look_at(&mut self, audit: &Audit<'_>) {
+        let remarks = facts::remarks(audit);
+        if remarks.is_empty() {
+            return;
+        }
+        self.heading("What somebody should look at");
+        self.0.push('\n');
+        for remark in remarks {
+            self.item(&remark);
+        }
+    }
+
     fn check(&mut self, files: &BTreeSet<String>) {
         self.heading("How to check that nothing was changed");
         self.say(
@@ -202,12 +215,48 @@ impl Readme {
              shown by comparing the SHA-256 of the zip, or of SHA256SUMS, with the one that you were told by \
              another way than the package itself.",
         );
-        if files.iter().any(|path| path.starts_with("attestation")) {
-            self.say(
-                "The package also holds an attestation: a signature over manifest.json, by a key that is not in \
-                 the package. `auditpack verify` checks it with the public key that you were given.",
-            );
+        self.say("auditpack itself checks this and the sections below in one go:");
+        self.0.push('\n');
+        self.command("auditpack verify PACKAGE.zip");
+        if files.contains("attestation") {
+            self.signature();
         }
+        if files.contains("timestamp.tsr") {
+            self.time_stamp(if files.contains("attestation") { "attestation" } else { "manifest.json" });
+        }
+    }
+
+    fn signature(&mut self) {
+        self.heading("How to check who made it");
+        self.say(
+            "The file attestation holds a signature over the fingerprint of manifest.json, which holds the fingerprint \
+             of every other file. Its key is not in the package: get the public key from the organisation that made \
+             the package by another way, save it beside the folder as PUBLIC-KEY.pem, and compare its fingerprint (the \
+             last line below) with the one that was published. With OpenSSL 1.1.1 or newer, in the folder:",
+        );
+        self.0.push('\n');
+        for line in SIGNATURE {
+            self.command(line);
+        }
+        self.say(
+            "The lines must print `Signature Verified Successfully` and `the signature is about this manifest`. Or:",
+        );
+        self.0.push('\n');
+        self.command("auditpack verify PACKAGE.zip --key PUBLIC-KEY.pem");
+    }
+
+    fn time_stamp(&mut self, stamped: &str) {
+        self.heading("How to check when it was made");
+        self.say(&format!(
+            "The file timestamp.tsr is a time stamp (RFC 3161) over the file {stamped}: an authority states that the file was \
+             there at that time. Save the authority's root certificates beside the folder as ROOTS.pem. In the folder:"
+        ));
+        self.0.push('\n');
+        self.command(&format!("openssl ts -verify -data {stamped} -in timestamp.tsr -CAfile ../ROOTS.pem"));
+        self.command("openssl ts -reply -in timestamp.tsr -text | grep 'Time stamp'");
+        self.say("The first line must print `Verification: OK`. Or:");
+        self.0.push('\n');
+        self.command("auditpack verify PACKAGE.zip --timestamp-roots ROOTS.pem");
     }
 
     fn rebuild(&mut self) {
@@ -219,7 +268,8 @@ impl Readme {
              AWS, and compare:",
         );
         self.0.push('\n');
-        self.command("auditpack evaluate PACKAGE.zip");
+        self.command("auditpack verify PACKAGE.zip");
+        self.command("auditpack collect --replay PACKAGE.zip --out again.zip");
         self.say(
             "Each file in evidence/ is named by the command of the AWS CLI that prints the same; a command run \
              today shows the account of today, not that of the as-of time.",
@@ -278,7 +328,9 @@ const CONTENTS: &[(&str, &str)] = &[
         "review/",
         "the record of an access review: attestation.html to sign, register.csv with every decision, closure.csv with what followed, findings.csv; input/ holds the frozen population and the files as they were filled in",
     ),
+    ("manual/", "files that people attached to requirements: policies, contracts, tickets"),
     ("controls/", "the exact checks, frameworks, parameters and exceptions that were used"),
+    ("calls.csv", "every request to AWS, with the id and the time that AWS gave its answer"),
     (
         "raw/",
         "every answer of AWS as received, and calls.jsonl, the log of all calls: when, what, with which parameters and request id",
@@ -289,6 +341,20 @@ const CONTENTS: &[(&str, &str)] = &[
     ),
     ("SHA256SUMS", "fingerprints of all files"),
     ("attestation", "the signature over manifest.json"),
+    ("timestamp.tsr", "the time stamp"),
+];
+
+/// What checks the attestation without auditpack. A test runs these lines as they stand here.
+const SIGNATURE: &[&str] = &[
+    r#"sed 's/.*"payload":"\([^"]*\)".*/\1/' attestation | base64 -d > ../statement"#,
+    r#"sed 's/.*"sig":"\([^"]*\)".*/\1/' attestation | base64 -d > ../signature"#,
+    r"printf 'DSSEv1 28 application/vnd.in-toto+json %d ' \",
+    "  $(wc -c < ../statement) | cat - ../statement > ../signed",
+    r"openssl pkeyutl -verify -pubin -inkey ../PUBLIC-KEY.pem \",
+    "  -rawin -in ../signed -sigfile ../signature",
+    r#"grep -q "$(sha256sum < manifest.json | cut -c1-64)" ../statement &&"#,
+    "  echo the signature is about this manifest",
+    "openssl pkey -pubin -in ../PUBLIC-KEY.pem -outform DER | sha256sum",
 ];
 
 const STATUSES: &[(&str, &str)] = &[

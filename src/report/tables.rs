@@ -27,6 +27,7 @@ pub fn findings_csv(audit: &Audit<'_>) -> Vec<u8> {
         "exception_reason",
         "exception_approver",
         "exception_expires",
+        "exception_ticket",
         "requirements",
         "evidence",
     ]);
@@ -51,6 +52,7 @@ pub fn findings_csv(audit: &Audit<'_>) -> Vec<u8> {
             exception.map(|e| e.reason.clone()).into(),
             exception.map(|e| e.approver.clone()).into(),
             exception.map(|e| e.expires.to_string()).into(),
+            exception.and_then(|e| e.ticket.clone()).into(),
             requirements.get(finding.check.as_str()).map(|ids| ids.join("; ")).into(),
             joined(&finding.evidence),
         ]);

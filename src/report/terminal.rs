@@ -2,6 +2,7 @@
 
 use super::costs::{gap_costs, gap_count, gap_words};
 use super::facts::{self, FrameworkFacts, Tally};
+use super::trail_logs;
 use super::words::{count, first, len, number, paragraph, size, visible};
 use super::{Audit, Conclusion};
 use crate::controls::Automation;
@@ -32,6 +33,7 @@ pub fn summary(audit: &Audit<'_>, written: Option<&Written<'_>>, width: usize, c
     page.findings(audit);
     page.frameworks(audit);
     page.gaps(audit);
+    page.to_look_at(audit);
     page.ending(audit, written);
     page.out
 }
@@ -76,6 +78,12 @@ impl Page {
         self.fact("Caller", &facts::caller_words(audit));
         self.fact("As of", &audit.evidence.as_of().zulu());
         self.fact("Period", &format!("{}{}", facts::period_words(audit), settled_words(audit)));
+        if let Some(logs) = &audit.evidence.trail_logs {
+            self.fact("Trail logs", &trail_logs::verdict_words(logs));
+        }
+        if let Some(restriction) = audit.evidence.run.events.restriction() {
+            self.fact("Events", &visible(&restriction));
+        }
         let regions: Vec<&str> = audit.evidence.regions.iter().map(String::as_str).collect();
         let regions = if regions.is_empty() { "none known".to_owned() } else { first(&regions, 6) };
         self.fact("Regions", &visible(&regions));
@@ -171,6 +179,22 @@ impl Page {
             paragraph(&mut self.out, "  - ", text, self.width);
         }
         let more: u64 = items.iter().skip(MOST_GAPS).map(|(calls, _)| calls).sum();
+        if more > 0 {
+            self.line(&format!("  and {} more, in report.html", number(more)));
+        }
+    }
+
+    /// Exceptions and attached files that somebody should look at.
+    fn to_look_at(&mut self, audit: &Audit<'_>) {
+        let remarks = facts::remarks(audit);
+        if remarks.is_empty() {
+            return;
+        }
+        self.heading(&format!("To look at ({})", number(remarks.len() as u64)), "");
+        for text in remarks.iter().take(MOST_GAPS) {
+            paragraph(&mut self.out, "  - ", text, self.width);
+        }
+        let more = remarks.len().saturating_sub(MOST_GAPS) as u64;
         if more > 0 {
             self.line(&format!("  and {} more, in report.html", number(more)));
         }

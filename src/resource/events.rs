@@ -5,8 +5,9 @@
 
 use super::Unknown;
 use super::build::{Fact, Regions, Source};
+use super::sessions::{Found, Session, WatchedSessions, count_activity};
 use crate::evidence::cloudtrail::LookupEvents;
-use crate::evidence::{Evidence, Timestamp};
+use crate::evidence::{Evidence, Period, Timestamp};
 use crate::finding::Pointer;
 use rayon::prelude::*;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -35,6 +36,14 @@ pub(super) struct Events {
     pub root_places: Vec<Pointer>,
     /// When names that were asked about were made, deleted or renamed, as far as records arrived.
     changes: BTreeMap<Entity, Changes>,
+    /// When outsiders last took a role, as far as records arrived.
+    entered: BTreeMap<String, Timestamp>,
+    /// The sessions of vendors, as far as records arrived.
+    sessions: Vec<Session>,
+    /// Why not all events are known.
+    gap: Option<Arc<Unknown>>,
+    /// The files of the events.
+    pub documents: Vec<Pointer>,
 }
 
 /// A user or role by name.
@@ -57,14 +66,28 @@ pub(super) struct Changes {
 
 impl Events {
     /// Reads the records of all Regions in scope, watching for changes of some names.
-    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &BTreeSet<Entity>) -> Self {
+    pub fn read(evidence: &Evidence, regions: &Regions<'_>, watched: &Watched) -> Self {
         let tallies: Vec<Tally> =
             regions.names.par_iter().map(|region| Tally::of_region(evidence, region, watched)).collect();
-        let mut events =
-            Self { root_console_logins: Ok(0), root_events: Ok(0), root_places: Vec::new(), changes: BTreeMap::new() };
+        let mut events = Self {
+            root_console_logins: Ok(0),
+            root_events: Ok(0),
+            root_places: Vec::new(),
+            changes: BTreeMap::new(),
+            entered: BTreeMap::new(),
+            sessions: Vec::new(),
+            gap: None,
+            documents: Vec::new(),
+        };
         let mut gap = regions.gap();
         for tally in tallies {
             gap = gap.or(tally.gap);
+            for (outsider, time) in tally.found.entered {
+                let last = events.entered.entry(outsider).or_insert(time);
+                *last = time.max(*last);
+            }
+            events.sessions.extend(tally.found.sessions);
+            events.documents.extend(tally.document);
             events.root_console_logins = events.root_console_logins.map(|count| count + tally.console_logins);
             events.root_events = events.root_events.map(|count| count + tally.root_events);
             events.root_places.extend(tally.places);
@@ -74,11 +97,63 @@ impl Events {
                 known.removed = known.removed.max(changes.removed);
             }
         }
-        if let Some(gap) = gap {
+        if let Some(gap) = &gap {
             events.root_console_logins = Err(gap.clone());
-            events.root_events = Err(gap);
+            events.root_events = Err(gap.clone());
         }
+        events.gap = gap;
+        events.sessions.sort_by(|a, b| (a.time, &a.event).cmp(&(b.time, &b.event)));
+        events.follow(evidence, &regions.names);
         events
+    }
+
+    /// Reads the records once more, for what the sessions that were found did.
+    fn follow(&mut self, evidence: &Evidence, regions: &[&str]) {
+        let keys: BTreeMap<String, (i64, BTreeSet<String>)> = self
+            .sessions
+            .iter()
+            .filter_map(|session| Some((session.access_key.clone()?, Default::default())))
+            .collect();
+        if keys.is_empty() {
+            return;
+        }
+        let tallies: Vec<_> = regions
+            .par_iter()
+            .map(|region| {
+                let mut by_key = keys.clone();
+                let source = Source::<LookupEvents>::regional(evidence, region);
+                if let Some(history) = source.arrived() {
+                    // What cannot be read was told of when it was read first.
+                    let _ = lines(history, |_, line| {
+                        count_activity(line, &mut by_key);
+                        Ok(())
+                    });
+                }
+                by_key
+            })
+            .collect();
+        for session in &mut self.sessions {
+            let Some(key) = &session.access_key else { continue };
+            for (events, actions) in tallies.iter().filter_map(|tally| tally.get(key)) {
+                session.events += events;
+                session.actions.extend(actions.iter().cloned());
+            }
+        }
+    }
+
+    /// The sessions of vendors, or why not all are known.
+    pub fn sessions(&self) -> Fact<&Vec<Session>> {
+        self.gap.clone().map_or(Ok(&self.sessions), Err)
+    }
+
+    /// The sessions of vendors that are known, although there may be more.
+    pub fn arrived_sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    /// When an outsider last took a role, if it did within the period.
+    pub fn entered(&self, outsider: &str) -> Fact<Option<Timestamp>> {
+        self.gap.clone().map_or_else(|| Ok(self.entered.get(outsider).copied()), Err)
     }
 
     /// What happened to a name within the period.
@@ -94,15 +169,26 @@ struct Tally {
     root_events: i64,
     places: Vec<Pointer>,
     changes: BTreeMap<Entity, Changes>,
+    found: Found,
+    document: Option<Pointer>,
     gap: Option<Arc<Unknown>>,
 }
 
+/// What is looked for in the records.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watched {
+    /// Users and roles of whose making and deleting somebody wants to know.
+    pub entities: BTreeSet<Entity>,
+    /// Who takes roles.
+    pub sessions: WatchedSessions,
+}
+
 impl Tally {
-    fn of_region(evidence: &Evidence, region: &str, watched: &BTreeSet<Entity>) -> Self {
+    fn of_region(evidence: &Evidence, region: &str, watched: &Watched) -> Self {
         let source = Source::<LookupEvents>::regional(evidence, region);
-        let mut tally = Self { gap: source.gap().cloned(), ..Self::default() };
+        let mut tally = Self { gap: source.gap().cloned(), document: source.document(), ..Self::default() };
         if let Some(history) = source.arrived() {
-            let read = tally.read(evidence, &source, history, watched);
+            let read = tally.read(evidence, &source, history, region, watched);
             let covered = read.and_then(|lines| covers(evidence, history, lines));
             if let (Err(reason), None) = (covered, &tally.gap) {
                 tally.gap = Some(source.unknown(reason));
@@ -117,31 +203,23 @@ impl Tally {
         evidence: &Evidence,
         source: &Source<'_, LookupEvents>,
         history: &LookupEvents,
-        watched: &BTreeSet<Entity>,
+        region: &str,
+        watched: &Watched,
     ) -> Result<u64, String> {
-        let failed = |e: std::io::Error| format!("the events cannot be read: {e}");
-        let mut reader = history.open().map_err(failed)?;
-        let mut line = Vec::new();
         let mut records = 0;
-        for number in 1_u64.. {
-            line.clear();
-            let read = reader.by_ref().take(LONGEST_RECORD).read_until(b'\n', &mut line).map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            if read as u64 == LONGEST_RECORD {
-                return Err(format!("line {number} of the events is too long for a record"));
-            }
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
+        lines(history, |number, line| {
             let record =
-                record(&line).map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
+                record(line).map_err(|e| format!("line {number} of the events is not a CloudTrail record: {e}"))?;
             records += 1;
-            self.count(evidence, &record, || source.at(format!("L{number}")))
-                .map_err(|e| format!("line {number} of the events: {e}"))?;
-            self.watch(&record, watched);
-        }
+            let place = || source.at(format!("L{number}"));
+            self.count(evidence, &record, place).map_err(|e| format!("line {number} of the events: {e}"))?;
+            self.watch(&record, &watched.entities);
+            if record.takes_a_role() && !watched.sessions.is_empty() && record.is_within(evidence.run.period) {
+                let noted = self.found.note(line, region, &watched.sessions, place);
+                noted.map_err(|e| format!("line {number} of the events: {e}"))?;
+            }
+            Ok(())
+        })?;
         Ok(records)
     }
 
@@ -214,6 +292,27 @@ impl Tally {
     }
 }
 
+/// Hands out each line that is not empty, with its number.
+fn lines(history: &LookupEvents, mut each: impl FnMut(u64, &[u8]) -> Result<(), String>) -> Result<(), String> {
+    let failed = |e: std::io::Error| format!("the events cannot be read: {e}");
+    let mut reader = history.open().map_err(failed)?;
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST_RECORD).read_until(b'\n', &mut line).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 == LONGEST_RECORD {
+            return Err(format!("line {number} of the events is too long for a record"));
+        }
+        if !line.trim_ascii().is_empty() {
+            each(number, &line)?;
+        }
+    }
+    Ok(())
+}
+
 fn record(line: &[u8]) -> Result<Record<'_>, String> {
     // serde would read a list as the members of a record, in order.
     if line.trim_ascii_start().first() != Some(&b'{') {
@@ -233,6 +332,9 @@ fn covers(evidence: &Evidence, history: &LookupEvents, records: u64) -> Result<(
         return Err(format!("{} events were received, the file holds {records}", coverage.events));
     }
     let run = &evidence.run;
+    if let Some(restriction) = run.events.restriction() {
+        return Err(format!("{restriction} were asked for"));
+    }
     match coverage.asked {
         Some(asked) if asked.from > run.period.from || asked.to < run.settled_through() => Err(format!(
             "events were asked for from {} to {}, the period is from {} to {}",
@@ -294,6 +396,19 @@ struct LoginResponse<'a> {
 }
 
 impl Record<'_> {
+    /// Whether it is about somebody who takes a role.
+    fn takes_a_role(&self) -> bool {
+        is(&self.event_source, "sts.amazonaws.com")
+            && ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
+                .iter()
+                .any(|name| is(&self.event_name, name))
+    }
+
+    /// Whether it is of a period; one without time is.
+    fn is_within(&self, period: Period) -> bool {
+        self.time().is_none_or(|time| time >= period.from && time <= period.to)
+    }
+
     fn time(&self) -> Option<Timestamp> {
         self.event_time.as_ref().and_then(|text| Timestamp::parse(&text.0).ok())
     }
@@ -307,12 +422,12 @@ impl Record<'_> {
     }
 }
 
-fn is(text: &Option<Text<'_>>, expected: &str) -> bool {
+pub(super) fn is(text: &Option<Text<'_>>, expected: &str) -> bool {
     text.as_ref().is_some_and(|text| text.0 == expected)
 }
 
 /// A text, borrowed from the line unless it holds escapes.
-struct Text<'a>(Cow<'a, str>);
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,14 +1,15 @@
 //! IAM groups. Their members are told by the users, so that they are known only when all users are.
 
+use super::access::Access;
 use super::build::{Row, population, sorted};
 use super::input::Input;
 use super::user::names;
-use super::{Kind, Population};
+use super::{Kind, Population, permissions};
 use crate::evidence::Operation;
 use std::collections::HashMap;
 
 /// All groups.
-pub(super) fn groups(input: &Input<'_>) -> Population {
+pub(super) fn groups(input: &Input<'_>, access: &Access) -> Population {
     let details = &input.details;
     let mut members: HashMap<&str, Vec<&str>> = HashMap::new();
     for user in details.arrived().map_or(&[][..], |details| &details.user_detail_list) {
@@ -28,6 +29,7 @@ pub(super) fn groups(input: &Input<'_>) -> Population {
         row.set("members", details.whole().and_then(|_| Ok(sorted(members.get(name?).into_iter().flatten().copied()))));
         row.known("inline_policies", names(group.group_policy_list.iter().map(|policy| &policy.policy_name)));
         row.known("attached_policies", names(group.attached_managed_policies.iter().map(|policy| &policy.policy_arn)));
+        permissions::set(&mut row, access, input, group.arn.as_deref());
         row
     });
     population(Kind::Group, rows.collect(), details.gap().cloned(), details.document())

@@ -2,7 +2,7 @@
 
 use super::build::{Regions, Source};
 use crate::evidence::credential_report::{CredentialReport, Row};
-use crate::evidence::iam::{AccountSummary, AuthorizationDetails, ListRoles, Role, UserDetail};
+use crate::evidence::iam::{AccountSummary, AuthorizationDetails, ListRoles, ManagedPolicyDetail, Role, UserDetail};
 use crate::evidence::{Evidence, Timestamp};
 use std::collections::HashMap;
 
@@ -19,6 +19,8 @@ pub(super) struct Input<'a> {
     pub users: HashMap<&'a str, (usize, &'a UserDetail)>,
     /// Users of the credential report by ARN.
     pub reported: HashMap<&'a str, &'a Row>,
+    /// Managed policies of the authorization details by ARN.
+    pub policies: HashMap<&'a str, &'a ManagedPolicyDetail>,
     /// Roles of ListRoles by ARN, with their place in the list.
     pub listed_roles: HashMap<&'a str, (usize, &'a Role)>,
 }
@@ -41,6 +43,12 @@ impl<'a> Input<'a> {
                 .into_iter()
                 .flat_map(CredentialReport::users)
                 .map(|row| (row.arn.as_str(), row))
+                .collect(),
+            policies: details
+                .arrived()
+                .into_iter()
+                .flat_map(|details| details.policies.iter().rev())
+                .filter_map(|policy| Some((policy.arn.as_deref()?, policy)))
                 .collect(),
             listed_roles: by_arn(roles, |role| role.arn.as_deref()),
             details,

@@ -3,6 +3,7 @@
 //! A managed policy that a principal has but the authorization details leave out is a row too; GetPolicy and
 //! GetPolicyVersion tell about it.
 
+use super::access::{Access, words};
 use super::build::{Fact, Row, Source, population};
 use super::document::has_admin_statement;
 use super::input::Input;
@@ -14,6 +15,7 @@ use crate::evidence::iam::{
 use crate::evidence::policy_text::PolicyText;
 use crate::evidence::{CallId, Operation};
 use crate::finding::Pointer;
+use crate::iam::admin::AdminVerdict;
 use std::collections::{BTreeMap, HashSet};
 
 /// What the principals that arrived say about a managed policy.
@@ -39,14 +41,16 @@ struct Holder<'a> {
 }
 
 /// All policies.
-pub(super) fn policies(input: &Input<'_>) -> Population {
+pub(super) fn policies(input: &Input<'_>, access: &Access) -> Population {
     let details = &input.details;
     let mut rows = Vec::new();
     if let Some(arrived) = details.arrived() {
         let mut usages = Usages::new();
         for holder in holders(arrived) {
             collect_usage(&holder, &mut usages);
-            rows.extend(holder.inline.iter().enumerate().map(|(at, policy)| inline(input, &holder, at, policy)));
+            rows.extend(
+                holder.inline.iter().enumerate().map(|(at, policy)| inline(input, access, &holder, at, policy)),
+            );
         }
         let mut told = HashSet::new();
         for (at, policy) in arrived.policies.iter().enumerate() {
@@ -58,11 +62,11 @@ pub(super) fn policies(input: &Input<'_>) -> Population {
             let in_use =
                 usage.is_some() || used(policy.attachment_count) || used(policy.permissions_boundary_usage_count);
             if in_use || !policy.is_aws_managed() {
-                rows.push(managed(input, at, policy, usage));
+                rows.push(managed(input, access, at, policy, usage));
             }
         }
         for (arn, usage) in usages.iter().filter(|(arn, _)| !told.contains(*arn)) {
-            rows.push(left_out(input, arn, usage));
+            rows.push(left_out(input, access, arn, usage));
         }
     }
     population(Kind::Policy, rows, details.gap().cloned(), details.document())
@@ -116,7 +120,7 @@ fn collect_usage<'a>(holder: &Holder<'a>, usages: &mut Usages<'a>) {
     }
 }
 
-fn inline(input: &Input<'_>, holder: &Holder<'_>, at: usize, policy: &InlinePolicy) -> Row {
+fn inline(input: &Input<'_>, access: &Access, holder: &Holder<'_>, at: usize, policy: &InlinePolicy) -> Row {
     let details = &input.details;
     let name = policy.policy_name.as_deref();
     let owner = holder.arn.map_or_else(|| holder.place.clone(), str::to_owned);
@@ -138,10 +142,36 @@ fn inline(input: &Input<'_>, holder: &Holder<'_>, at: usize, policy: &InlinePoli
             None => Err(details.unknown("the answer does not tell the policy's document")),
         },
     );
+    let told = policy.policy_document.as_ref().ok_or_else(|| details.unknown("the answer does not tell the document"));
+    alone(&mut row, input, access, &id, told.map(|_| ()));
     row
 }
 
-fn managed(input: &Input<'_>, at: usize, policy: &ManagedPolicyDetail, usage: Option<&Usage<'_>>) -> Row {
+/// What the policy would make of whoever has it and nothing else.
+fn alone(row: &mut Row, input: &Input<'_>, access: &Access, id: &str, told: Fact<()>) {
+    let report = told.and_then(|()| {
+        let report = access.policy(id).ok_or_else(|| input.details.not_listed("the policy"))?;
+        match &report.verdict {
+            AdminVerdict::Unknown { reason } => Err(input.details.unknown(reason)),
+            _ => Ok(report),
+        }
+    });
+    row.set("admin", report.clone().map(|report| report.verdict.id()));
+    row.set("admin_reason", report.map(words::admin_reason));
+}
+
+/// Whether the document in force of a managed policy is known.
+fn document_told(input: &Input<'_>, arn: &str) -> Fact<()> {
+    if is_administrator_access(arn) { Ok(()) } else { input.managed_document(arn).map(|_| ()) }
+}
+
+fn managed(
+    input: &Input<'_>,
+    access: &Access,
+    at: usize,
+    policy: &ManagedPolicyDetail,
+    usage: Option<&Usage<'_>>,
+) -> Row {
     let details = &input.details;
     let id = policy.arn.clone().unwrap_or_else(|| format!("policy without ARN, number {at}"));
     let place = details.at(format!("/Policies/{at}"));
@@ -162,11 +192,12 @@ fn managed(input: &Input<'_>, at: usize, policy: &ManagedPolicyDetail, usage: Op
         None => version_document(input, &mut row, &id, policy.default_version_id.as_deref()),
     };
     row.set("admin_statement", admin);
+    alone(&mut row, input, access, &id, document_told(input, &id));
     row
 }
 
 /// A policy that a principal has and the authorization details do not tell about.
-fn left_out(input: &Input<'_>, arn: &str, usage: &Usage<'_>) -> Row {
+fn left_out(input: &Input<'_>, access: &Access, arn: &str, usage: &Usage<'_>) -> Row {
     let details = &input.details;
     let place = details.at(usage.place.as_str());
     let told = Source::<GetPolicy>::of(input.evidence, CallId::global(Operation::IamGetPolicy).about(arn));
@@ -189,6 +220,7 @@ fn left_out(input: &Input<'_>, arn: &str, usage: &Usage<'_>) -> Row {
         Err(unknown) => Err(unknown),
     };
     row.set("admin_statement", admin);
+    alone(&mut row, input, access, arn, document_told(input, arn));
     row
 }
 

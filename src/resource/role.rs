@@ -1,25 +1,28 @@
 //! IAM roles.
 
-use super::build::{Row, days, population};
+use super::access::{Access, words};
+use super::build::{Fact, Row, days, population, sorted};
 use super::document::trusted_principals;
 use super::input::Input;
+use super::trust_path::{problems, requirement};
 use super::user::{boundary, names, tags};
-use super::{Kind, Population};
+use super::{Kind, Population, permissions};
 use crate::evidence::Operation;
 use crate::evidence::iam::RoleDetail;
+use crate::iam::trust::{PathKind, TrustReport};
 
 /// How long IAM remembers when a role was used
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html>).
 const TRACKING_DAYS: i64 = 400;
 
 /// All roles.
-pub(super) fn roles(input: &Input<'_>) -> Population {
+pub(super) fn roles(input: &Input<'_>, access: &Access) -> Population {
     let details = input.details.arrived().map_or(&[][..], |details| &details.role_detail_list);
-    let rows = details.iter().enumerate().map(|(at, role)| row(input, at, role)).collect();
+    let rows = details.iter().enumerate().map(|(at, role)| row(input, access, at, role)).collect();
     population(Kind::Role, rows, input.details.gap().cloned(), input.details.document())
 }
 
-fn row(input: &Input<'_>, at: usize, role: &RoleDetail) -> Row {
+fn row(input: &Input<'_>, access: &Access, at: usize, role: &RoleDetail) -> Row {
     let details = &input.details;
     let id = role.arn.clone().unwrap_or_else(|| format!("role without ARN, number {at}"));
     let mut row = Row::new(Kind::Role, &id, role.role_name.as_deref(), None);
@@ -58,5 +61,39 @@ fn row(input: &Input<'_>, at: usize, role: &RoleDetail) -> Row {
     row.known("attached_policies", names(role.attached_managed_policies.iter().map(|policy| &policy.policy_arn)));
     row.set("permissions_boundary", boundary(role.permissions_boundary.as_ref(), input));
     row.known("tags", tags(&role.tags));
+    permissions::set(&mut row, access, input, role.arn.as_deref());
+    row.set("write_actions", permissions::write_actions(access, input, role.arn.as_deref()));
+    from_trust(&mut row, access, input, role.arn.as_deref());
     row
+}
+
+/// What the trust policy makes of the role.
+fn from_trust(row: &mut Row, access: &Access, input: &Input<'_>, arn: Option<&str>) {
+    let details = &input.details;
+    let report = arn.and_then(|arn| access.trust(arn)).ok_or_else(|| details.unknown("the role's ARN is not told"));
+    let readable = report.clone().and_then(|report| match &report.problem {
+        Some(problem) => Err(details.unknown(format!("the trust policy cannot be read whole: {problem}"))),
+        None => Ok(report),
+    });
+    row.set("trust_kinds", readable.clone().map(|report| sorted(report.paths.iter().map(|path| path.kind.id()))));
+    row.set("trust_external_id", report.clone().and_then(|report| requirement(input, &report.external_id)));
+    row.set("trust_mfa", report.clone().and_then(|report| requirement(input, &report.mfa)));
+    row.set("trust_mfa_max_age_seconds", readable.clone().and_then(|report| mfa_max_age(input, report)));
+    row.set("trust_oidc_width", readable.clone().map(|report| report.oidc.map(|width| width.id())));
+    row.set(
+        "trust_problems",
+        details.whole().and(readable).map(|report| sorted(report.paths.iter().flat_map(problems))),
+    );
+}
+
+/// How old a sign-in with MFA may be over all ways in, services aside.
+pub(super) fn mfa_max_age(input: &Input<'_>, report: &TrustReport) -> Fact<Option<i64>> {
+    let mut oldest = None;
+    for path in report.paths.iter().filter(|path| path.kind != PathKind::Service) {
+        match words::mfa_limit(&path.requirements.mfa_limit).map_err(|reason| input.details.unknown(reason))? {
+            None => return Ok(None),
+            limit => oldest = oldest.max(limit),
+        }
+    }
+    Ok(oldest)
 }

@@ -156,6 +156,21 @@ kinds! {
         groups: Texts from [IamGetAccountAuthorizationDetails] "names of the user's groups";
         permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
         service_credentials: Texts from [IamListServiceSpecificCredentials] "active service-specific credentials, as service name and id";
+        admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what all policies of the user and its groups together make of it: admin (everything on everything), admin-except-deny, conditional-admin, admin-equivalent (it can make itself one) or not-admin; an upper bound, see upper_bound";
+        admin_by: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "by what: statements (which give everything outright), path (it can make itself one) or none";
+        admin_certainty: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "how sure it is: certain (the documents prove it), potential (the permissions are there; whether there is something to use them on, such as an instance that runs as administrator, the documents do not say), conditional or none";
+        admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why: the statements, the conditions, or the way to become an administrator";
+        admin_conditions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the condition keys that the verdict hangs on, in lower case";
+        escalation_paths: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the ways by which it can become an administrator, the surest first";
+        upper_bound: Bool from [IamGetAccountAuthorizationDetails] "service control policies could still deny what is allowed here: auditpack does not read AWS Organizations. Resource policies and session policies are out of sight, too";
+        log_tampering: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "whether it can delete, overwrite or blind the records of what was done: none, conditional or can; asked about the account's own trails, their buckets, keys and log groups, and about every recorder, rule, topic and stack";
+        log_tampering_actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that are allowed without a condition";
+        log_tampering_conditional: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that hang on a condition or a resource";
+        mfa_enforced: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "whether its policies demand MFA: enforced (a Deny leaves nothing without MFA but setting it up), enforced-by-allow (only the Allow statements ask for it), not-enforced or no-permissions";
+        mfa_counter_example: Text "or null" from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what is left without MFA; null where MFA is enforced";
+        without_mfa: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the actions that are left without MFA, each with what it is good for";
+        password_exposure: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, IamGetCredentialReport] "what the password alone opens: none (there is none), with-mfa (signing in takes a device, too), limited (no more than setting MFA up) or alone (all that the user may do)";
+        key_exposure: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, IamGetCredentialReport] "what an active access key alone opens: none, limited or alone";
         tags: Map from [IamGetAccountAuthorizationDetails] "tags";
     }
     AccessKey "iam.access_key", "access key", "access keys", "access-keys.csv", from [IamGetCredentialReport] {
@@ -183,6 +198,23 @@ kinds! {
         inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the role's inline policies";
         attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
         permissions_boundary: Text "or null" from [IamGetAccountAuthorizationDetails] "ARN of the permissions boundary";
+        admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what all policies of the role together make of it: admin (everything on everything), admin-except-deny, conditional-admin, admin-equivalent (it can make itself one) or not-admin; an upper bound, see upper_bound";
+        admin_by: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "by what: statements (which give everything outright), path (it can make itself one) or none";
+        admin_certainty: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "how sure it is: certain (the documents prove it), potential (the permissions are there; whether there is something to use them on, such as an instance that runs as administrator, the documents do not say), conditional or none";
+        admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why: the statements, the conditions, or the way to become an administrator";
+        admin_conditions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the condition keys that the verdict hangs on, in lower case";
+        escalation_paths: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the ways by which it can become an administrator, the surest first";
+        upper_bound: Bool from [IamGetAccountAuthorizationDetails] "service control policies could still deny what is allowed here: auditpack does not read AWS Organizations. Resource policies and session policies are out of sight, too";
+        log_tampering: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "whether it can delete, overwrite or blind the records of what was done: none, conditional or can; asked about the account's own trails, their buckets, keys and log groups, and about every recorder, rule, topic and stack";
+        log_tampering_actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that are allowed without a condition";
+        log_tampering_conditional: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that hang on a condition or a resource";
+        write_actions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the actions it may take that do not read, told by the verb in their names";
+        trust_kinds: Texts from [IamGetAccountAuthorizationDetails] "who can take it: cross-account, same-account, public, saml, oidc, service, orphan (a deleted principal) or unclear";
+        trust_external_id: Text from [IamGetAccountAuthorizationDetails] "whether every way in from outside requires an external id: required, required-but-pattern, required-but-any-value, not-required or no-path";
+        trust_mfa: Text from [IamGetAccountAuthorizationDetails] "whether every way in requires MFA, in the same words; no-path where only AWS services take it";
+        trust_mfa_max_age_seconds: Int "or null" from [IamGetAccountAuthorizationDetails] "how old a sign-in with MFA may be at most; null where MFA is not required, or of any age";
+        trust_oidc_width: Text "or null" from [IamGetAccountAuthorizationDetails] "the widest door for OpenID Connect identities: dead, subject, environment, branch, repo-wide, org-wide, issuer-wide or open";
+        trust_problems: Texts from [IamGetAccountAuthorizationDetails] "what else is remarkable about the ways in";
         tags: Map from [IamGetAccountAuthorizationDetails] "tags";
     }
     Group "iam.group", "IAM group", "IAM groups", "groups.csv", from [IamGetAccountAuthorizationDetails] {
@@ -192,6 +224,16 @@ kinds! {
         members: Texts from [IamGetAccountAuthorizationDetails] "names of the users in the group";
         inline_policies: Texts from [IamGetAccountAuthorizationDetails] "names of the group's inline policies";
         attached_policies: Texts from [IamGetAccountAuthorizationDetails] "ARNs of the attached managed policies";
+        admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what all policies of the group, for a member who has nothing else, together make of it: admin (everything on everything), admin-except-deny, conditional-admin, admin-equivalent (it can make itself one) or not-admin; an upper bound, see upper_bound";
+        admin_by: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "by what: statements (which give everything outright), path (it can make itself one) or none";
+        admin_certainty: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "how sure it is: certain (the documents prove it), potential (the permissions are there; whether there is something to use them on, such as an instance that runs as administrator, the documents do not say), conditional or none";
+        admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why: the statements, the conditions, or the way to become an administrator";
+        admin_conditions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the condition keys that the verdict hangs on, in lower case";
+        escalation_paths: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the ways by which it can become an administrator, the surest first";
+        upper_bound: Bool from [IamGetAccountAuthorizationDetails] "service control policies could still deny what is allowed here: auditpack does not read AWS Organizations. Resource policies and session policies are out of sight, too";
+        log_tampering: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "whether it can delete, overwrite or blind the records of what was done: none, conditional or can; asked about the account's own trails, their buckets, keys and log groups, and about every recorder, rule, topic and stack";
+        log_tampering_actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that are allowed without a condition";
+        log_tampering_conditional: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that hang on a condition or a resource";
     }
     Policy "iam.policy", "IAM policy", "IAM policies", "policies.csv", from [IamGetAccountAuthorizationDetails] {
         name: Text from [IamGetAccountAuthorizationDetails] "the policy's name";
@@ -202,6 +244,114 @@ kinds! {
         boundary_only: Bool from [IamGetAccountAuthorizationDetails] "the policy is used as a permissions boundary and nowhere attached";
         default_version: Text "or null" from [IamGetAccountAuthorizationDetails, IamGetPolicy] "the version in force of a managed policy";
         admin_statement: Bool from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "one statement allows every action on every resource without a condition";
+        admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "what the policy would make of whoever has it and nothing else, in the words of iam.role";
+        admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why";
+    }
+    TrustPath "iam.trust_path", "way into a role", "ways into roles", "trust-paths.csv", from [IamGetAccountAuthorizationDetails] {
+        role: Text from [IamGetAccountAuthorizationDetails] "the name of the role that is taken";
+        role_arn: Text from [IamGetAccountAuthorizationDetails] "its ARN";
+        kind: Text from [IamGetAccountAuthorizationDetails] "cross-account, same-account, public, saml, oidc, service, orphan (a deleted principal) or unclear";
+        principal: Text from [IamGetAccountAuthorizationDetails] "who takes it, as the trust policy names them";
+        principal_type: Text from [IamGetAccountAuthorizationDetails] "account, user, role, session, organization (anybody, narrowed by conditions), provider, service, anyone, deleted or other";
+        account: Text "or null" from [IamGetAccountAuthorizationDetails] "the account of the principal";
+        own: Bool from [IamGetAccountAuthorizationDetails] "the account is the role's own, or one of own_accounts in auditpack.toml";
+        vendor: Text "or null" from [IamGetAccountAuthorizationDetails] "the vendor of auditpack.toml whose account it is";
+        action: Text from [IamGetAccountAuthorizationDetails] "how the role is taken: sts:AssumeRole, sts:AssumeRoleWithSAML or sts:AssumeRoleWithWebIdentity";
+        statement: Int from [IamGetAccountAuthorizationDetails] "which statement of the trust policy allows it, counted from 1";
+        sid: Text "or null" from [IamGetAccountAuthorizationDetails] "the statement's name";
+        open: Text from [IamGetAccountAuthorizationDetails] "open, conditional, or closed: no request can meet the conditions";
+        condition_keys: Texts from [IamGetAccountAuthorizationDetails] "the condition keys of the statement, in lower case";
+        external_id: Text from [IamGetAccountAuthorizationDetails] "whether an external id is required: required, required-but-pattern, required-but-any-value, not-required or not-applicable";
+        external_id_counter_example: Text "or null" from [IamGetAccountAuthorizationDetails] "a request that gets in without the right external id";
+        external_ids: Texts from [IamGetAccountAuthorizationDetails] "the external ids that are accepted by name";
+        mfa: Text from [IamGetAccountAuthorizationDetails] "whether MFA is required, in the same words";
+        mfa_counter_example: Text "or null" from [IamGetAccountAuthorizationDetails] "a request that gets in without MFA";
+        mfa_max_age_seconds: Int "or null" from [IamGetAccountAuthorizationDetails] "how old a sign-in with MFA may be at most; null where MFA is not required, or of any age";
+        session_name: Text from [IamGetAccountAuthorizationDetails] "whether the policy pins the session's name, in the same words";
+        source_identity: Text from [IamGetAccountAuthorizationDetails] "whether the policy asks for a source identity, in the same words";
+        oidc_width: Text "or null" from [IamGetAccountAuthorizationDetails] "who of an OpenID Connect provider gets in: dead, subject, environment, branch, repo-wide, org-wide, issuer-wide or open";
+        oidc_example: Text "or null" from [IamGetAccountAuthorizationDetails] "the widest subject that was found to get in";
+        oidc_subjects: Texts from [IamGetAccountAuthorizationDetails] "the subjects that the policy names";
+        service_guard: Text "or null" from [IamGetAccountAuthorizationDetails] "for an AWS service: guarded, unguarded, not-supported or unknown-service; whether a stranger can make the service act for them";
+        stale: Bool from [IamGetAccountAuthorizationDetails] "the way leads nowhere: its principal was deleted or does not exist, or no request can meet its conditions";
+        problems: Texts from [IamGetAccountAuthorizationDetails] "what else is remarkable";
+        role_admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "whether the role is an administrator, in the words of iam.role";
+        role_service_linked: Bool from [IamGetAccountAuthorizationDetails] "AWS made the role for one of its services, and nobody can edit it";
+        role_identity_center: Bool from [IamGetAccountAuthorizationDetails] "IAM Identity Center made the role for a permission set, and decides who takes it";
+        role_last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used by anybody; null if not within the 400 days that IAM keeps";
+    }
+    ExternalPrincipal "iam.external_principal", "outsider", "outsiders", "external-principals.csv", from [IamGetAccountAuthorizationDetails] {
+        principal: Text from [IamGetAccountAuthorizationDetails] "the account id, the identity provider's ARN, or * for anybody";
+        kind: Text from [IamGetAccountAuthorizationDetails] "cross-account, public, saml, oidc, orphan or unclear";
+        own: Bool from [IamGetAccountAuthorizationDetails] "an account of the same owner, by own_accounts in auditpack.toml";
+        vendor: Text "or null" from [IamGetAccountAuthorizationDetails] "the vendor of auditpack.toml whose account it is";
+        roles: Texts from [IamGetAccountAuthorizationDetails] "the names of the roles through which it can enter";
+        admin_roles: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "those of them that are administrators or can become one";
+        external_id: Text from [IamGetAccountAuthorizationDetails] "the weakest requirement of an external id on its ways in";
+        mfa: Text from [IamGetAccountAuthorizationDetails] "the weakest requirement of MFA";
+        oidc_width: Text "or null" from [IamGetAccountAuthorizationDetails] "the widest door, for an OpenID Connect provider";
+        last_entered_days: Int "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "days since it last took one of these roles, by the event history within the period; null if it did not";
+        roles_last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since any of these roles was used by anybody; null if not within the 400 days that IAM keeps";
+    }
+    Vendor "iam.vendor", "vendor", "vendors that auditpack.toml names", "vendors.csv", from [] {
+        name: Text from [] "the vendor's name";
+        accounts: Texts from [] "the ids of its AWS accounts";
+        expected_roles: Texts from [] "the names and patterns of the roles that it is to have";
+        roles: Texts from [IamGetAccountAuthorizationDetails] "the roles that it has: by name, or because they trust one of its accounts";
+        missing_roles: Texts from [IamGetAccountAuthorizationDetails] "expected names that no role has";
+        unexpected_roles: Texts from [IamGetAccountAuthorizationDetails] "roles that trust one of its accounts and are not expected";
+        users: Texts from [IamGetAccountAuthorizationDetails] "IAM users that are the vendor's, by name";
+        same_permissions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "pairs of its roles that may do exactly the same";
+        sessions: Int from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "sessions of its roles within the period";
+        refused: Int from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "attempts to take its roles that AWS refused within the period";
+    }
+    VendorRole "iam.vendor_role", "vendor's role", "vendors' roles", "vendor-roles.csv", from [IamGetAccountAuthorizationDetails] {
+        name: Text from [IamGetAccountAuthorizationDetails] "the role's name";
+        arn: Text from [IamGetAccountAuthorizationDetails] "its ARN";
+        vendor: Text from [IamGetAccountAuthorizationDetails] "the vendor's name";
+        expected: Bool from [IamGetAccountAuthorizationDetails] "auditpack.toml names the role; otherwise it was found by whom it trusts";
+        may_be_admin: Bool from [IamGetAccountAuthorizationDetails] "auditpack.toml lets it be an administrator";
+        admin: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "whether it is one, in the words of iam.role";
+        admin_reason: Text from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "why";
+        to_read_only: Bool from [IamGetAccountAuthorizationDetails] "auditpack.toml says that it only reads";
+        write_actions: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "the actions it may take that do not read, told by the verb in their names";
+        to_need_tag: Bool from [IamGetAccountAuthorizationDetails] "auditpack.toml says that its access to data depends on a tag";
+        untagged_statements: Texts from [IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion] "statements that give more than reading and apply to resources without the tag";
+        log_tampering: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "whether it can delete, overwrite or blind the records of what was done, as in iam.role";
+        log_tampering_actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that are allowed without a condition";
+        log_tampering_conditional: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, IamGetPolicy, IamGetPolicyVersion, CloudTrailDescribeTrails] "the actions of that kind that hang on a condition or a resource";
+        external_id: Text from [IamGetAccountAuthorizationDetails] "whether every way in from outside requires an external id";
+        external_id_counter_example: Text "or null" from [IamGetAccountAuthorizationDetails] "a request that gets in without the right one";
+        to_need_mfa: Bool from [IamGetAccountAuthorizationDetails] "auditpack.toml says that the vendor's people sign in with MFA";
+        mfa: Text from [IamGetAccountAuthorizationDetails] "whether every way in requires MFA";
+        mfa_counter_example: Text "or null" from [IamGetAccountAuthorizationDetails] "a request that gets in without MFA";
+        mfa_max_age_seconds: Int "or null" from [IamGetAccountAuthorizationDetails] "how old a sign-in with MFA may be at most; null where MFA is not required, or of any age";
+        agreed_mfa_max_age_seconds: Int from [IamGetAccountAuthorizationDetails] "how old it may be by auditpack.toml";
+        individual: Text from [IamGetAccountAuthorizationDetails] "whether every way in requires a session name or a source identity that tells people apart, in the words of the other requirements";
+        max_session_seconds: Int "or null" from [IamListRoles] "the longest session";
+        agreed_max_session_seconds: Int from [IamGetAccountAuthorizationDetails] "the longest session by auditpack.toml";
+        contradictions: Texts from [IamGetAccountAuthorizationDetails] "claims of the trust policy that cannot hold together";
+        last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; null if not within the 400 days that IAM keeps";
+    }
+    VendorSession "iam.vendor_session", "vendor's session", "vendors' sessions", "vendor-sessions.csv", from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] {
+        time: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "when the role was taken, in UTC";
+        vendor: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the vendor's name";
+        role: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the ARN of the role";
+        outcome: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "assumed or refused";
+        error: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "AWS's error code, of an attempt that was refused";
+        action: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "how: AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity";
+        caller_account: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the account that the caller came from";
+        caller: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the caller as AWS's record names it: for another account's caller, only its unique id and session";
+        session_name: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the session's name, which the caller chose unless the trust policy pins it";
+        generic_name: Bool from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the session's name is one that a program made up, or none: it tells nobody apart";
+        source_identity: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the source identity, which no later session can change";
+        source_ip: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the address, or the AWS service, that the call came from";
+        user_agent: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the program, as it calls itself";
+        mfa: Bool from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the caller had signed in with MFA; unknown where AWS's record does not say, as mostly for callers of another account";
+        duration_seconds: Int "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "from taking the role to the credentials' expiry; null for an attempt that was refused";
+        access_key: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the id of the session's access key, by which its actions are found in the event history";
+        events: Int from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "events of the session in the event history, which has no data events";
+        actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "what the session did: service and action";
     }
     Trail "cloudtrail.trail", "CloudTrail trail", "CloudTrail trails", "trails.csv", from [AccountListRegions, CloudTrailDescribeTrails] {
         name: Text from [CloudTrailDescribeTrails] "the trail's name";
@@ -213,6 +363,7 @@ kinds! {
         log_file_validation: Bool from [CloudTrailDescribeTrails] "digest files prove that log files were not changed";
         kms_key: Text "or null" from [CloudTrailDescribeTrails] "the KMS key that encrypts the log files";
         s3_bucket: Text "or null" from [CloudTrailDescribeTrails] "the bucket it delivers to";
+        s3_prefix: Text "or null" from [CloudTrailDescribeTrails] "the prefix of its files in the bucket";
         log_group: Text "or null" from [CloudTrailDescribeTrails] "ARN of the CloudWatch Logs group it delivers to";
         logging: Bool from [CloudTrailGetTrailStatus] "it is switched on";
         delivery_error: Text "or null" from [CloudTrailGetTrailStatus] "the error of the latest delivery to the bucket";

@@ -4,10 +4,11 @@
 //! report can be four hours older than the details: a user whom only one of them knows is a row all the same, whose
 //! other fields are unknown.
 
+use super::access::Access;
 use super::build::{Fact, Row, Source, days, population, sorted};
 use super::events::{Entity, Events};
 use super::input::Input;
-use super::{Kind, Population, Unknown};
+use super::{Kind, Population, Unknown, permissions};
 use crate::evidence::Operation;
 use crate::evidence::Timestamp;
 use crate::evidence::credential_report::{self as report, Key, LastUsed};
@@ -19,7 +20,7 @@ use std::sync::Arc;
 type Credentials<'a> = HashMap<&'a str, Vec<(usize, Option<String>)>>;
 
 /// All users.
-pub(super) fn users(input: &Input<'_>, events: &Events) -> Population {
+pub(super) fn users(input: &Input<'_>, events: &Events, access: &Access) -> Population {
     let service = Source::<ListServiceSpecificCredentials>::global(input.evidence);
     let credentials = service_credentials(&service);
     let mut rows = Vec::new();
@@ -36,6 +37,13 @@ pub(super) fn users(input: &Input<'_>, events: &Events) -> Population {
         let reported = detail.arn.as_deref().and_then(|arn| input.reported.get(arn).copied());
         from_report(&mut row, reported.ok_or_else(|| missing_in_report(input, detail)), input);
         from_credentials(&mut row, detail.user_name.as_deref(), &service, &credentials);
+        from_policies(
+            &mut row,
+            detail.arn.as_deref(),
+            reported.ok_or_else(|| missing_in_report(input, detail)),
+            access,
+            input,
+        );
         rows.push(row);
     }
     for reported in input.report.arrived().into_iter().flat_map(|report| report.users()) {
@@ -49,6 +57,8 @@ pub(super) fn users(input: &Input<'_>, events: &Events) -> Population {
         from_details(&mut row, Err(missing_in_details(input, events, reported)), input);
         from_report(&mut row, Ok(reported), input);
         from_credentials(&mut row, Some(&reported.user), &service, &credentials);
+        let missing = missing_in_details(input, events, reported);
+        without_policies(&mut row, &missing);
         rows.push(row);
     }
     let incomplete = [input.details.gap(), input.report.gap()].into_iter().flatten().cloned();
@@ -146,6 +156,42 @@ fn from_report(row: &mut Row, reported: Fact<&report::Row>, input: &Input<'_>) {
         }),
     );
 }
+
+/// What the user's policies make of the user.
+fn from_policies(row: &mut Row, arn: Option<&str>, reported: Fact<&report::Row>, access: &Access, input: &Input<'_>) {
+    permissions::set(row, access, input, arn);
+    let told = |what: &str| input.report.unknown(format!("the credential report does not tell {what}"));
+    let password = reported.clone().and_then(|r| r.password_enabled.ok_or_else(|| told("whether there is a password")));
+    let device = reported.clone().and_then(|r| r.mfa_active.ok_or_else(|| told("whether there is an MFA device")));
+    let keys = reported.map(|r| active_keys(&r));
+    permissions::set_mfa(row, &access.mfa(input, arn), (password, device, keys));
+}
+
+/// The same for a user of whom only the credential report knows.
+fn without_policies(row: &mut Row, missing: &Arc<Unknown>) {
+    for field in POLICY_FIELDS {
+        row.set(field, Err::<bool, _>(Arc::clone(missing)));
+    }
+}
+
+/// The fields that come from the user's policies.
+const POLICY_FIELDS: [&str; 15] = [
+    "admin",
+    "admin_by",
+    "admin_certainty",
+    "admin_reason",
+    "admin_conditions",
+    "escalation_paths",
+    "upper_bound",
+    "log_tampering",
+    "log_tampering_actions",
+    "log_tampering_conditional",
+    "mfa_enforced",
+    "mfa_counter_example",
+    "without_mfa",
+    "password_exposure",
+    "key_exposure",
+];
 
 fn active_keys(row: &&report::Row) -> i64 {
     row.keys.iter().map(|key| i64::from(key.active)).sum()

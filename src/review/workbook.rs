@@ -118,12 +118,19 @@ fn population(
     page.set_row_height(0, 30)?;
     for (at, (column, is_frozen)) in layout.iter().enumerate() {
         let at = column_number(at);
-        page.set_column_width(at, column.width)?;
+        let empty = frozen.previous.is_none() && matches!(column.name, "change" | "last review");
+        page.set_column_width(at, if empty { 8 } else { column.width })?;
         let head = if *is_frozen { &formats.head } else { &formats.input_head };
         page.write_string_with_format(0, at, column.name, head)?;
     }
     for (index, row) in rows.iter().enumerate() {
         let line = row_number(index + 1);
+        // Not every program fits a row to its wrapped text by itself.
+        let lines = |(column, _): &(&super::population::Column, bool)| {
+            row.cell(column.name).chars().count().div_ceil(usize::from(column.width).max(1))
+        };
+        let lines = layout.iter().map(lines).max().unwrap_or(1).clamp(1, 8);
+        page.set_row_height(line, 14 * row_number(lines))?;
         for (at, (column, is_frozen)) in layout.iter().enumerate() {
             let place = column_number(at);
             if !*is_frozen {

@@ -222,6 +222,7 @@ fn run() -> Run {
         home_region: "us-east-1".to_owned(),
         frameworks: vec!["iso27001".to_owned(), "soc2".to_owned()],
         operations: Vec::new(),
+        events: Default::default(),
     }
 }
 
@@ -297,7 +298,11 @@ fn no_resources() -> Resources {
         let sources = kind.schema().population.iter().map(|operation| pointer(*operation, "")).collect();
         (*kind, Population { kind: *kind, rows: Vec::new(), incomplete: Vec::new(), sources })
     };
-    Resources { populations: Kind::ALL.iter().map(population).collect(), reconciliation: Vec::new() }
+    Resources {
+        populations: Kind::ALL.iter().map(population).collect(),
+        reconciliation: Vec::new(),
+        ..Resources::default()
+    }
 }
 
 fn fill(resources: &mut Resources, kind: Kind, rows: Vec<Resource>) {

@@ -1,6 +1,6 @@
 //! The documents by operation, for files whose operation is known only when they are looked at.
 
-use crate::evidence::cloudtrail::{DescribeTrails, EventSelectors, TrailStatus};
+use crate::evidence::cloudtrail::{DescribeTrails, EventSelectors, ListPublicKeys, TrailStatus};
 use crate::evidence::config::*;
 use crate::evidence::credential_report::CredentialReport;
 use crate::evidence::iam::*;
@@ -53,6 +53,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::of::<GetPolicyVersion>(),
     Shape::of::<ListAccountAliases>(),
     Shape::of::<ListOpenIdConnectProviders>(),
+    Shape::of::<ListPublicKeys>(),
     Shape::of::<ListRegions>(),
     Shape::of::<ListRoles>(),
     Shape::of::<ListSamlProviders>(),

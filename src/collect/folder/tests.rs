@@ -55,6 +55,7 @@ fn run() -> Run {
         home_region: "us-east-1".into(),
         frameworks: vec![],
         operations: Operation::ALL.iter().map(ToString::to_string).collect(),
+        events: Default::default(),
     }
 }
 

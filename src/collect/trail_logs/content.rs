@@ -81,6 +81,11 @@ impl Content {
         Ok(count)
     }
 
+    /// Whether the file is compressed.
+    pub(super) fn is_gzip(&self) -> bool {
+        matches!(self.source, Source::Gzip(_))
+    }
+
     /// Decompressed bytes so far.
     pub(super) fn bytes(&self) -> u64 {
         self.read

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use chrono::DateTime;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// One event, on its way to the sink.
@@ -32,41 +32,6 @@ pub struct Event<'a> {
     pub user_type: Option<&'a str>,
     /// The file, below the root.
     pub file: &'a str,
-}
-
-/// What became of the records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct EventCounts {
-    /// Log files whose content was read.
-    pub files: u64,
-    /// Their decompressed bytes.
-    pub bytes: u64,
-    /// Records found.
-    pub records: u64,
-    /// Given to the sink, before duplicates are removed.
-    pub taken: u64,
-    /// Left out because of their time.
-    pub outside_period: u64,
-    /// Left out because of their account.
-    pub other_account: u64,
-    /// Not to be placed: not JSON objects, not UTF-8, without a readable time. Each file that has some is
-    /// among the problems.
-    pub unreadable: u64,
-    /// Among those taken, how many have no `eventID`.
-    pub without_id: u64,
-}
-
-impl EventCounts {
-    pub(super) fn add(&mut self, other: &Self) {
-        self.files += other.files;
-        self.bytes += other.bytes;
-        self.records += other.records;
-        self.taken += other.taken;
-        self.outside_period += other.outside_period;
-        self.other_account += other.other_account;
-        self.unreadable += other.unreadable;
-        self.without_id += other.without_id;
-    }
 }
 
 /// The fields, borrowed from the record. serde borrows a `Cow` in a newtype, but not within an `Option`.

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 
 use super::content::{Content, Sha256};
 use super::digest::hex;
-use super::event::{Event, EventCounts, Fields, time_ms};
+use super::event::{Event, Fields, time_ms};
 use super::names::{self, LogName};
 use super::records::{Record, RecordsError, one_line, split};
 use super::walk::Found;
-use super::{Error, Options, Problem, Redact, Sink, SinkError};
+use super::{Error, EventCounts, Options, Problem, Redact, Sink, SinkError};
 
 /// What is known of one log file after it was read.
 #[derive(Debug)]
@@ -77,6 +77,11 @@ pub(super) fn read_log(
         problems.push(Problem { path: found.shown.clone(), events_lost: true, problem });
     }
     let (counts, first) = (reading.counts, reading.first);
+    // What AWS listed is the content before session tokens were taken out.
+    let (sha256, defect) = match options.redacted.get(&found.shown) {
+        Some(original) => (original.sha256, original.defect.clone().or(defect)),
+        None => (sha256, defect),
+    };
     let delivered = name.as_ref().map(|n| n.delivered);
     Ok((LogFile { path: found.shown.into(), first, delivered, sha256, defect, counts }, problems))
 }

@@ -7,14 +7,14 @@ use rayon::prelude::*;
 
 use super::content::peek;
 use super::digest::{Digest, Sidecar, load_sidecar};
-use super::event::EventCounts;
 use super::logs::{LogFile, read_log};
 use super::names::{self, SIDECAR_SUFFIX};
 use super::table::{self, BadDigest, Evidence, Report};
 use super::walk::{Found, walk};
-use super::{Error, Options, Problem, Redact, Sink};
+use super::{Error, EventCounts, Options, Problem, Redact, Sink};
 
-enum FileKind {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
     Digest,
     Log,
     Sidecar,
@@ -34,6 +34,7 @@ pub fn read(options: &Options<'_>, redact: &Redact<'_>, sink: &Sink<'_>) -> Resu
     }
     let (files, mut problems) = walk(options.root, options.limits.depth)
         .map_err(|source| Error::Root { path: options.root.to_path_buf(), source })?;
+    problems.extend(options.known_problems.iter().cloned());
     let kinds: Vec<(FileKind, Option<Problem>)> = files.par_iter().map(|f| classify(f, options.root)).collect();
     let mut sorted = Files::default();
     for (found, (kind, problem)) in files.into_iter().zip(kinds) {
@@ -76,7 +77,7 @@ struct Files {
 }
 
 /// Tells by name where the name is CloudTrail's, and by content where it is not.
-fn classify(found: &Found, root: &Path) -> (FileKind, Option<Problem>) {
+pub(super) fn classify(found: &Found, root: &Path) -> (FileKind, Option<Problem>) {
     let name = names::file_name(&found.shown);
     if names::parse_digest_name(name).is_some() {
         return (FileKind::Digest, None);

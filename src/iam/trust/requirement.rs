@@ -18,6 +18,9 @@ use crate::iam::truth::Truth;
 /// A value that no policy names.
 pub(super) const FRESH: &str = "auditpack-fresh-5b1e0c7d";
 
+/// In seconds, older than any session of AWS.
+const NO_AGE: u64 = 1 << 40;
+
 const EXTERNAL_ID: &str = "sts:ExternalId";
 const MFA_PRESENT: &str = "aws:MultiFactorAuthPresent";
 const MFA_AGE: &str = "aws:MultiFactorAuthAge";
@@ -65,6 +68,12 @@ impl Requirement {
         }
     }
 
+    /// The weakest of several; [`Self::NoPath`] of none.
+    #[must_use]
+    pub fn weakest<'r>(all: impl Iterator<Item = &'r Self>) -> Self {
+        worst(all, None)
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::NoPath | Self::NotApplicable => 0,
@@ -86,6 +95,24 @@ pub(super) fn worst<'r>(all: impl Iterator<Item = &'r Requirement>, unseen: Opti
     }
 }
 
+/// How old a sign-in with MFA may be on a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "mfa_limit", rename_all = "kebab-case")]
+pub enum MfaLimit {
+    /// Of any age, or none at all is needed.
+    None,
+    /// No older than this; 0 where no request gets through.
+    Seconds {
+        /// In seconds.
+        seconds: u64,
+    },
+    /// A statement that could decide it cannot be read.
+    Unknown {
+        /// What it is.
+        reason: String,
+    },
+}
+
 /// What a request needs on one path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Requirements {
@@ -95,6 +122,8 @@ pub struct Requirements {
     pub mfa: Requirement,
     /// A second factor that is not older than asked.
     pub mfa_age: Requirement,
+    /// How old it may be, whatever was asked.
+    pub mfa_limit: MfaLimit,
     /// A session name that the caller cannot choose freely.
     pub session_name: Requirement,
     /// A source identity.
@@ -146,6 +175,7 @@ impl Asking<'_> {
             },
             mfa: self.mfa(),
             mfa_age: self.mfa_age(),
+            mfa_limit: self.mfa_limit(),
             session_name: if named { self.session_name() } else { not_applicable.clone() },
             source_identity: match self.kind {
                 PathKind::Service => not_applicable,
@@ -220,16 +250,8 @@ impl Asking<'_> {
         let mut requests = self.without_mfa();
         if self.action == AssumeAction::AssumeRole && self.kind != PathKind::Service {
             let limit = self.max_mfa_age;
-            let thresholds = self
-                .clauses()
-                .filter(|clause| *clause.key == *MFA_AGE.to_lowercase())
-                .flat_map(|clause| &clause.written)
-                .filter_map(|text| text.parse::<f64>().ok())
-                .filter(|age| (0.0..1e15).contains(age))
-                // In whole seconds, and bounded just now.
-                .map(|age| age as u64)
-                .flat_map(|age| [age.saturating_sub(1), age, age + 1]);
-            let mut ages: Vec<u64> = [limit + 1, limit.saturating_mul(2), 36 * 3600, 1 << 40]
+            let thresholds = self.mfa_thresholds();
+            let mut ages: Vec<u64> = [limit + 1, limit.saturating_mul(2), 36 * 3600, NO_AGE]
                 .into_iter()
                 .chain(thresholds)
                 .filter(|age| *age > limit)
@@ -242,6 +264,43 @@ impl Asking<'_> {
             }));
         }
         self.refuses(requests)
+    }
+
+    /// The oldest sign-in with MFA that gets through. Conditions compare with the thresholds that they name, so
+    /// that between two of those all ages fare the same.
+    fn mfa_limit(&self) -> MfaLimit {
+        let weak = |limit| match self.unclear_deny {
+            Some(reason) => MfaLimit::Unknown { reason: reason.to_owned() },
+            None => limit,
+        };
+        if !matches!(self.mfa(), Requirement::Required) {
+            return weak(MfaLimit::None);
+        }
+        if self.action != AssumeAction::AssumeRole || self.kind == PathKind::Service {
+            return MfaLimit::Seconds { seconds: 0 };
+        }
+        let passes = |age: &u64| {
+            let context = self.base.clone().with(MFA_PRESENT, "true");
+            self.allowed(&context.with(MFA_AGE, age.to_string()))
+        };
+        if passes(&NO_AGE) {
+            return weak(MfaLimit::None);
+        }
+        let seconds = self.mfa_thresholds().chain([0]).filter(passes).max().unwrap_or(0);
+        weak(MfaLimit::Seconds { seconds })
+    }
+
+    /// The ages at which conditions change their mind, and those beside them.
+    fn mfa_thresholds(&self) -> impl Iterator<Item = u64> {
+        let key = MFA_AGE.to_lowercase();
+        self.clauses()
+            .filter(move |clause| *clause.key == *key)
+            .flat_map(|clause| &clause.written)
+            .filter_map(|text| text.parse::<f64>().ok())
+            .filter(|age| (0.0..1e15).contains(age))
+            // In whole seconds, and bounded just now.
+            .map(|age| age as u64)
+            .flat_map(|age| [age.saturating_sub(1), age, age + 1])
     }
 
     /// Required if every one of the requests is refused.

@@ -2,8 +2,9 @@
 
 use super::{Context, Link, command};
 use crate::controls::{Check, check::Expression};
+use crate::evaluate::ExceptionResult;
 use crate::evidence::Operation;
-use crate::finding::Exception;
+use crate::finding::ExceptionState;
 use crate::report::tables::plain;
 use crate::report::words::{Shown, number};
 use std::collections::BTreeMap;
@@ -40,8 +41,11 @@ pub(super) struct ExceptionRow {
     pub(super) resource: Shown,
     pub(super) reason: Shown,
     pub(super) approver: Shown,
+    pub(super) ticket: Shown,
+    pub(super) granted: String,
     pub(super) expires: String,
     pub(super) state: String,
+    pub(super) remarks: Vec<Shown>,
 }
 
 pub(super) struct CallRow {
@@ -59,7 +63,7 @@ pub(super) fn view(context: &Context<'_>) -> View {
     View {
         checks: controls.checks.values().map(|check| check_view(context, check)).collect(),
         parameters: controls.settings.parameters.iter().map(|(k, v)| (k.into(), plain(v).into())).collect(),
-        exceptions: controls.settings.exceptions.iter().map(|exception| exception_row(context, exception)).collect(),
+        exceptions: context.audit.evaluation.exceptions.iter().map(exception_row).collect(),
         calls: calls(context),
     }
 }
@@ -89,24 +93,25 @@ fn check_view(context: &Context<'_>, check: &Check) -> CheckView {
     }
 }
 
-/// Whether an exception holds, and what it covers: one that covers nothing is to be seen too.
-fn exception_row(context: &Context<'_>, exception: &Exception) -> ExceptionRow {
-    let covered = context.audit.evaluation.findings.iter().filter(|f| f.exception.as_ref() == Some(exception)).count();
-    let state = if exception.expires < context.audit.evidence.as_of().0.date_naive() {
-        "expired: it covers nothing".to_owned()
-    } else {
-        match covered {
-            0 => "covers no finding".to_owned(),
-            n => format!("covers {}", crate::report::words::count(n as u64, "finding", "findings")),
+/// Whether an exception holds, what it covers, and why somebody should look at it.
+fn exception_row(result: &ExceptionResult) -> ExceptionRow {
+    let ExceptionResult { exception, state, failures, remarks } = result;
+    let covers = match state {
+        ExceptionState::InForce => {
+            format!("in force, covers {}", crate::report::words::count(*failures, "failure", "failures"))
         }
+        other => format!("{}: covers nothing", other.word()),
     };
     ExceptionRow {
         check: (&exception.check).into(),
         resource: (&exception.resource).into(),
         reason: (&exception.reason).into(),
         approver: (&exception.approver).into(),
+        ticket: exception.ticket.as_deref().unwrap_or_default().into(),
+        granted: exception.granted.map(|day| day.to_string()).unwrap_or_default(),
         expires: exception.expires.to_string(),
-        state,
+        state: covers,
+        remarks: remarks.iter().map(Shown::from).collect(),
     }
 }
 

@@ -45,8 +45,19 @@ pub(super) struct RequirementView {
     pub(super) status_class: &'static str,
     pub(super) counts: Counts,
     pub(super) manual: Shown,
+    pub(super) attached: Vec<AttachedView>,
     pub(super) checks: Vec<CheckLine>,
     pub(super) evidence: Vec<EvidenceLink>,
+}
+
+/// A file that somebody attached.
+pub(super) struct AttachedView {
+    pub(super) link: Link,
+    pub(super) description: Shown,
+    pub(super) owner: Shown,
+    pub(super) date: String,
+    pub(super) state: String,
+    pub(super) out_of_date: bool,
 }
 
 pub(super) struct CheckLine {
@@ -131,9 +142,26 @@ impl Builder<'_, '_> {
             status_class: super::status_class(of.status),
             counts: Counts::of(&of.tally),
             manual: requirement.manual.as_deref().unwrap_or_default().into(),
+            attached: self.attached(&format!("{framework} {}", requirement.id)),
             checks: checks.into_iter().map(|(_, line)| line).collect(),
             evidence: self.evidence(requirement),
         }
+    }
+
+    fn attached(&self, requirement: &str) -> Vec<AttachedView> {
+        let as_of = self.context.audit.evidence.as_of();
+        let manual = self.context.audit.controls.settings.manual.iter();
+        manual
+            .filter(|evidence| evidence.requirements.iter().any(|named| named == requirement))
+            .map(|evidence| AttachedView {
+                link: self.context.link(&evidence.path, &evidence.path),
+                description: (&evidence.description).into(),
+                owner: (&evidence.owner).into(),
+                date: evidence.date.to_string(),
+                state: evidence.state(as_of),
+                out_of_date: evidence.is_out_of_date(as_of),
+            })
+            .collect()
     }
 
     fn check(&self, id: &str) -> (Status, CheckLine) {

@@ -2,9 +2,12 @@
 
 use super::{Context, Link};
 use crate::evidence::Operation;
+use crate::evidence::custody::Start;
 use crate::evidence::identity::ListRegions;
+use crate::evidence::trail_logs::{ChainSummary, Counts, TrailLogs, Verdict};
 use crate::report::costs::gaps;
 use crate::report::facts::{self, Coverage};
+use crate::report::trail_logs;
 use crate::report::words::{Shown, number};
 use crate::resource::Reconciliation;
 
@@ -36,6 +39,37 @@ pub(super) struct View {
     pub(super) populations: Vec<PopulationRow>,
     pub(super) reconciliation: Vec<ReconciliationRow>,
     pub(super) manifest: Link,
+    pub(super) restriction: Option<Shown>,
+    pub(super) trail_logs: Option<TrailLogsView>,
+    pub(super) calls_file: Link,
+    pub(super) caller_end: Shown,
+    pub(super) runs: Vec<RunRow>,
+}
+
+pub(super) struct TrailLogsView {
+    pub(super) verdict: String,
+    pub(super) table: Link,
+    pub(super) summary: Link,
+    pub(super) chains: Vec<ChainRow>,
+}
+
+pub(super) struct ChainRow {
+    pub(super) region: Shown,
+    pub(super) trail: Shown,
+    pub(super) proven: bool,
+    pub(super) verdict: &'static str,
+    pub(super) digests: String,
+    pub(super) logs: String,
+    pub(super) reasons: Vec<Shown>,
+    pub(super) more: usize,
+}
+
+/// One start of the run, for its chain of custody.
+pub(super) struct RunRow {
+    pub(super) started: String,
+    pub(super) command: Shown,
+    pub(super) program: Shown,
+    pub(super) host: Shown,
 }
 
 pub(super) struct RegionRow {
@@ -112,7 +146,56 @@ pub(super) fn view(context: &Context<'_>) -> View {
             })
             .collect(),
         manifest: context.link("manifest.json", "manifest.json"),
+        restriction: run.events.restriction().map(Shown::from),
+        trail_logs: audit.evidence.trail_logs.as_ref().map(|logs| trail_logs_view(context, logs)),
+        calls_file: context.link("calls.csv", "calls.csv"),
+        caller_end: audit.evidence.caller_end.as_ref().and_then(|end| end.arn.as_deref()).unwrap_or("unknown").into(),
+        runs: audit.evidence.custody.runs.iter().map(run_row).collect(),
     }
+}
+
+fn run_row(start: &Start) -> RunRow {
+    let host = start.host.as_ref().map(|host| {
+        let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+        format!("{} as {} ({}, {})", known(&host.name), known(&host.user), host.system, host.architecture)
+    });
+    RunRow {
+        started: start.started.zulu(),
+        command: start.command.join(" ").into(),
+        program: start.program_sha256.as_deref().unwrap_or("unknown").into(),
+        host: host.unwrap_or_else(|| "left out on request".to_owned()).into(),
+    }
+}
+
+/// How many reasons of one chain are told; the files have all.
+const MOST_REASONS: usize = 5;
+
+fn trail_logs_view(context: &Context<'_>, logs: &TrailLogs) -> TrailLogsView {
+    let chain = |chain: &ChainSummary| ChainRow {
+        region: if chain.region.is_empty() { "unknown".into() } else { (&chain.region).into() },
+        trail: chain.trail.as_deref().unwrap_or("in no digest").into(),
+        proven: chain.verdict == Verdict::Proven,
+        verdict: match chain.verdict {
+            Verdict::Proven => "proven",
+            Verdict::NotProven => "not proven",
+            Verdict::Invalid => "invalid",
+        },
+        digests: counts(chain.digests),
+        logs: counts(chain.logs),
+        reasons: chain.reasons.iter().take(MOST_REASONS).map(Shown::from).collect(),
+        more: chain.reasons.len().saturating_sub(MOST_REASONS),
+    };
+    TrailLogsView {
+        verdict: trail_logs::verdict_words(logs),
+        table: context.link(trail_logs::TABLE, "trail-logs.csv"),
+        summary: context.link(trail_logs::SUMMARY, "trail-logs.json"),
+        chains: logs.report.chains.iter().map(chain).collect(),
+    }
+}
+
+/// Valid, invalid, missing, not proven, not covered.
+fn counts(counts: Counts) -> String {
+    [counts.valid, counts.invalid, counts.missing, counts.not_proven, counts.not_covered].map(number).join(" / ")
 }
 
 /// How the Regions in scope came to be. That all are in scope is said only where AWS has listed them.

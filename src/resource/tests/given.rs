@@ -4,11 +4,13 @@ use crate::evidence::cloudtrail::{EventCoverage, EventSelectors, LookupEvents, T
 use crate::evidence::credential_report::CredentialReport;
 use crate::evidence::iam::{GetPolicy, GetPolicyVersion};
 use crate::evidence::{CallId, Document, Evidence, Gap, GapKind, Operation, Outcome, Period, Run, Timestamp};
+use crate::resource::{Profile, Vendor};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 pub(super) const ACCOUNT: &str = "111122223333";
+pub(super) const VENDOR: &str = "999988887777";
 pub(super) const HOME: &str = "eu-west-1";
 pub(super) const OTHER: &str = "us-east-1";
 pub(super) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
@@ -221,6 +223,9 @@ fn iam(calls: &mut BTreeMap<CallId, Given>) {
     ci["RoleLastUsed"] = json!({"LastUsedDate": "2026-09-21T12:00:00Z", "Region": HOME});
     ci["AttachedManagedPolicies"] = json!([{"PolicyName": "ReadOnlyAccess", "PolicyArn": READ_ONLY}]);
     ci["RolePolicyList"] = json!([{"PolicyName": "read", "PolicyDocument": READ}]);
+    ci["AssumeRolePolicyDocument"] = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": format!("arn:aws:iam::{VENDOR}:root")},
+            "Condition": {"StringEquals": {"sts:ExternalId": "acme-4711-acme-4711"}}}]});
     let mut linked = role("AWSServiceRoleForConfig");
     linked["Path"] = json!("/aws-service-role/config.amazonaws.com/");
     linked["CreateDate"] = json!("2020-01-01T00:00:00Z");
@@ -310,7 +315,8 @@ fn trails(calls: &mut BTreeMap<CallId, Given>) {
         calls.insert(CallId::regional(CloudTrailGetTrailStatus, region).about(&arn), Given::Json(status));
         calls.insert(CallId::regional(CloudTrailGetEventSelectors, region).about(&arn), Given::Json(selectors));
     }
-    calls.insert(CallId::regional(CloudTrailLookupEvents, HOME), Given::Events(events(&[root_event("CreateBucket")])));
+    let records = events(&[root_event("CreateBucket"), vendor_session()]);
+    calls.insert(CallId::regional(CloudTrailLookupEvents, HOME), Given::Events(records));
     calls.insert(CallId::regional(CloudTrailLookupEvents, OTHER), Given::Events(events(&[root_login("Success")])));
 }
 
@@ -321,6 +327,32 @@ pub(super) fn events(records: &[Value]) -> String {
 pub(super) fn root_event(name: &str) -> Value {
     json!({"eventID": "e1", "eventName": name, "eventSource": "s3.amazonaws.com", "eventTime": "2026-09-01T00:00:00Z",
         "eventType": "AwsApiCall", "userIdentity": {"type": "Root", "arn": arn("root")}, "requestParameters": null})
+}
+
+pub(super) fn vendor_session() -> Value {
+    json!({"eventID": "e3", "eventName": "AssumeRole", "eventSource": "sts.amazonaws.com",
+        "eventTime": "2026-09-01T00:00:00Z", "eventType": "AwsApiCall", "sourceIPAddress": "192.0.2.1", "userAgent": "cli",
+        "userIdentity": {"type": "AWSAccount", "accountId": VENDOR, "principalId": "AIDAENGINEER"},
+        "requestParameters": {"roleArn": arn("role/ci"), "roleSessionName": "ann", "serialNumber": "mfa"},
+        "responseElements": {"credentials": {"accessKeyId": "ASIAEXAMPLE", "expiration": "Sep 1, 2026, 1:00:00 AM"}}})
+}
+
+/// The vendor of the example, which has one role.
+pub(super) fn profile() -> Profile {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    let vendor = Vendor {
+        name: "vendor".to_owned(),
+        accounts: names(&[VENDOR]),
+        roles: names(&["ci", "gone"]),
+        users: names(&["vendor-*"]),
+        admin_roles: Vec::new(),
+        read_only_roles: names(&["ci"]),
+        tag_scoped_roles: Vec::new(),
+        max_session_seconds: Vendor::MAX_SESSION_SECONDS,
+        mfa: true,
+        mfa_max_age_seconds: Vendor::MFA_MAX_AGE_SECONDS,
+    };
+    Profile { own_accounts: Vec::new(), vendors: vec![vendor] }
 }
 
 pub(super) fn root_login(outcome: &str) -> Value {
@@ -420,6 +452,7 @@ pub(super) fn account() -> Account {
         home_region: HOME.to_owned(),
         frameworks: Vec::new(),
         operations: Vec::new(),
+        events: Default::default(),
     };
     Account { calls, run, folder: TempDir::new().unwrap() }
 }

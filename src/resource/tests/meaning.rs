@@ -458,10 +458,10 @@ fn a_history_that_cannot_be_read_to_its_end_counts_nothing() {
         None => panic!("no events of {region}"),
     };
     std::fs::write(file(HOME), good.repeat(2)).unwrap();
-    let resources = Resources::build(&evidence);
+    let resources = Resources::build(&evidence, &super::given::profile());
     assert!(reason(the_account(&resources), "root_events").contains("the file holds 2"));
     std::fs::remove_file(file(HOME)).unwrap();
-    let resources = Resources::build(&evidence);
+    let resources = Resources::build(&evidence, &super::given::profile());
     assert!(reason(the_account(&resources), "root_events").contains("cannot be read"));
 }
 
@@ -480,5 +480,8 @@ fn events_of_less_than_the_period_count_nothing() {
     }
     let list = evidence.global::<crate::evidence::identity::ListRegions>().map(Clone::clone);
     wider.insert(CallId::global(AccountListRegions), list);
-    assert!(reason(the_account(&Resources::build(&wider)), "root_events").contains("the period is from 2026-01-01"));
+    assert!(
+        reason(the_account(&Resources::build(&wider, &super::given::profile())), "root_events")
+            .contains("the period is from 2026-01-01")
+    );
 }

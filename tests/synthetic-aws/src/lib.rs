@@ -22,6 +22,7 @@
 
 pub mod account;
 mod accounts;
+pub mod bucket;
 mod clock;
 pub mod events;
 mod faults;

@@ -1,8 +1,9 @@
 //! `synthetic-aws`: the server, started by hand.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use clap::{Parser, ValueEnum};
 use synthetic_aws::{Account, Clock, FAULT_SYNTAX, Fault, Options, PageSizes, Quotas, Scale, Server};
 
@@ -43,6 +44,12 @@ struct Arguments {
     /// The time that the server takes for now; `real` follows the machine's clock
     #[arg(long, default_value = "2026-10-01T09:00:00Z", value_parser = now)]
     now: Now,
+    /// Also write the log files and digests of the account's first trail to this folder, as `aws s3 sync` copies them
+    #[arg(long, value_name = "DIR")]
+    trail_logs: Option<PathBuf>,
+    /// The log files of how many days, up to now
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
+    trail_days: u16,
     /// The largest page of every list, instead of the account's own sizes
     #[arg(long)]
     page_size: Option<usize>,
@@ -138,7 +145,14 @@ async fn main() -> ExitCode {
         Now::At(at) => (at, Clock::Fixed(at)),
         Now::Real => (Utc::now(), Clock::System),
     };
-    let account = arguments.account(now);
+    let mut account = arguments.account(now);
+    if let (Some(folder), Some(trail)) = (&arguments.trail_logs, account.trails.first().map(|t| t.name.clone())) {
+        let from = now - TimeDelta::days(arguments.trail_days.into());
+        if let Err(error) = synthetic_aws::bucket::deliver(&mut account, &trail, from, now, folder) {
+            eprintln!("error: cannot write log files to {}: {error}", folder.display());
+            return ExitCode::FAILURE;
+        }
+    }
     let about = format!(
         "account {} ({}), {} users, {} roles, {} policies",
         account.id,

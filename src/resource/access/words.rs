@@ -1,0 +1,184 @@
+//! The engine's answers in words, the same in tables, findings, the report and `explain`.
+
+use crate::iam::admin::{AdminReport, AdminVerdict};
+use crate::iam::decision::{LayerKind, StatementRef};
+use crate::iam::escalation::{Certainty, Escalation};
+use crate::iam::mfa::{MfaReport, MfaVerdict};
+use crate::iam::tamper::Tampering;
+use crate::iam::trust::{MfaLimit, Requirement, TrustPath};
+use crate::iam::{Outcome, Truth};
+
+/// No more statements, keys or paths are named in one sentence.
+const NAMED: usize = 3;
+
+/// A statement by its place: `statement 2 (AllowAll) of the policy admins, through the group admins`.
+pub fn statement(reference: &StatementRef) -> String {
+    // People count from one.
+    let mut text = format!("statement {}", reference.index + 1);
+    if let Some(sid) = &reference.sid {
+        text.push_str(&format!(" ({sid})"));
+    }
+    let layer = match reference.layer {
+        LayerKind::Identity => "the policy",
+        LayerKind::Boundary => "the boundary",
+        LayerKind::Scp => "the service control policy",
+    };
+    text.push_str(&format!(" of {layer} {}", short(&reference.policy)));
+    if let Some(group) = &reference.via_group {
+        text.push_str(&format!(" through the group {group}"));
+    }
+    text
+}
+
+/// A managed policy by the part of its ARN that tells it apart.
+fn short(policy: &str) -> &str {
+    policy.split_once(":policy/").map_or(policy, |(_, name)| name)
+}
+
+fn few<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
+    let mut text = items.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+    if items.len() > NAMED {
+        text.push_str(&format!(" and {} more", items.len() - NAMED));
+    }
+    text
+}
+
+/// Why a verdict is what it is.
+pub fn admin_reason(report: &AdminReport) -> String {
+    let statements = || few(&report.statements, statement);
+    let keys = || match report.keys.as_slice() {
+        [] => "a condition".to_owned(),
+        keys => few(keys, Clone::clone),
+    };
+    match &report.verdict {
+        AdminVerdict::Admin => format!("everything on everything by {}", statements()),
+        AdminVerdict::AdminExceptDeny => {
+            format!(
+                "everything on everything by {}, except what is denied by {}",
+                statements(),
+                few(&report.denies, statement)
+            )
+        }
+        // Through a way that hangs on conditions, or by statements that do.
+        AdminVerdict::ConditionalAdmin => match report.paths.first().filter(|_| report.by_path) {
+            Some(path) => escalation(path),
+            None => format!("an administrator by {}, depending on {}", statements(), keys()),
+        },
+        AdminVerdict::AdminEquivalent { path } => escalation(path),
+        AdminVerdict::NotAdmin => match report.latent.as_slice() {
+            [] => "no statement or combination of statements gives everything, and no known way leads to it".to_owned(),
+            latent => format!(
+                "not today, but it would be if an administrator role trusted a service: {}",
+                few(latent, |path| path.title.to_owned())
+            ),
+        },
+        AdminVerdict::Unknown { reason } => reason.clone(),
+    }
+}
+
+/// A way to become an administrator.
+pub fn escalation(path: &Escalation) -> String {
+    let mut text = format!("{} ({})", path.title, path.actions.join(" and "));
+    if let Some(target) = &path.target {
+        text.push_str(&format!(", on {target}"));
+    }
+    if !path.statements.is_empty() {
+        text.push_str(&format!(", by {}", few(&path.statements, statement)));
+    }
+    match path.certainty {
+        Certainty::Certain => {}
+        Certainty::Potential => text.push_str("; whether there is something to use it on is not in the documents"),
+        Certainty::Conditional => text.push_str(&format!("; it hangs on {}", few(&path.keys, Clone::clone))),
+        Certainty::Unknown => text.push_str("; it leads through somebody of whom not everything is known"),
+    }
+    text
+}
+
+/// By what somebody is an administrator: `statements`, a `path`, or `none`.
+pub fn admin_by(report: &AdminReport) -> &'static str {
+    match &report.verdict {
+        AdminVerdict::NotAdmin | AdminVerdict::Unknown { .. } => "none",
+        _ if report.by_path => "path",
+        _ => "statements",
+    }
+}
+
+/// How sure it is that somebody is an administrator: `certain`, `potential` or `conditional`; `none` if not at all.
+pub fn certainty(report: &AdminReport) -> &'static str {
+    match &report.verdict {
+        AdminVerdict::Admin | AdminVerdict::AdminExceptDeny => "certain",
+        AdminVerdict::AdminEquivalent { path } if path.certainty == Certainty::Certain => "certain",
+        AdminVerdict::AdminEquivalent { .. } => "potential",
+        AdminVerdict::ConditionalAdmin => "conditional",
+        AdminVerdict::NotAdmin | AdminVerdict::Unknown { .. } => "none",
+    }
+}
+
+/// Whether somebody can tamper with the records: `none`, `conditional` or `can`.
+pub fn tampering_verdict(found: &[Tampering]) -> &'static str {
+    let allowed = found.iter().any(|one| one.decision.outcome == Outcome::Allow);
+    match (allowed, found.is_empty()) {
+        (true, _) => "can",
+        (false, true) => "none",
+        (false, false) => "conditional",
+    }
+}
+
+/// The actions that are allowed without a condition, or those that hang on one; each once.
+pub fn tampering_actions(found: &[Tampering], allowed: bool) -> Vec<String> {
+    let of = |action: &str| found.iter().any(|one| one.action == action && one.decision.outcome == Outcome::Allow);
+    let mut actions: Vec<String> =
+        found.iter().filter(|one| of(one.action) == allowed).map(|one| one.action.to_owned()).collect();
+    actions.sort();
+    actions.dedup();
+    actions
+}
+
+/// The counter-example of a requirement that does not hold.
+pub fn counter_example(requirement: &Requirement) -> Option<&str> {
+    match requirement {
+        Requirement::NotRequired { counter_example } => Some(counter_example),
+        Requirement::RequiredButAnyValue => Some("a request with any value at all"),
+        Requirement::RequiredButPattern => Some("a request with any value that fits the pattern"),
+        _ => None,
+    }
+}
+
+/// The requests that get through a path without what one would ask of them, of all requirements.
+pub fn counter_examples(path: &TrustPath) -> Vec<String> {
+    let needs = &path.requirements;
+    let mut found: Vec<String> = [&needs.external_id, &needs.mfa]
+        .into_iter()
+        .filter_map(|requirement| counter_example(requirement).map(str::to_owned))
+        .collect();
+    found.extend(path.oidc.as_ref().and_then(|oidc| oidc.example.clone()));
+    found
+}
+
+/// Whether a user's policies enforce MFA, with what is left without it.
+pub fn mfa(report: &MfaReport) -> String {
+    let id = report.verdict.id();
+    match &report.verdict {
+        MfaVerdict::NotEnforced { counter_example } => format!("{id}: {counter_example}"),
+        MfaVerdict::Unknown { reason } => format!("{id}: {reason}"),
+        _ => id.to_owned(),
+    }
+}
+
+/// Whether a path can be taken: `open`, `conditional` or `closed`.
+pub fn openness(path: &TrustPath) -> &'static str {
+    match path.open {
+        Truth::True => "open",
+        Truth::Maybe => "conditional",
+        Truth::False => "closed",
+    }
+}
+
+/// How old a sign-in with MFA may be, in seconds; `None` if of any age, or without one.
+pub fn mfa_limit(limit: &MfaLimit) -> Result<Option<i64>, &str> {
+    match limit {
+        MfaLimit::None => Ok(None),
+        MfaLimit::Seconds { seconds } => Ok(Some(i64::try_from(*seconds).unwrap_or(i64::MAX))),
+        MfaLimit::Unknown { reason } => Err(reason),
+    }
+}

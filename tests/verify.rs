@@ -1,0 +1,401 @@
+//! A package that proves itself: what is changed is found and named, whoever changed it and however.
+
+mod common;
+
+use common::{auditpack, run};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/example-clean");
+
+/// A signed package, its key, and another key; made once.
+struct Made {
+    dir: TempDir,
+    package: PathBuf,
+}
+
+static MADE: LazyLock<Made> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["key", "other"] {
+        let ran = run(auditpack().current_dir(dir.path()).args(["keygen", "--out", name]));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let package = dir.path().join("signed.zip");
+    let ran = run(auditpack()
+        .current_dir(dir.path())
+        .args(["collect", "--replay", FIXTURE, "--quiet", "--sign", "key.pem", "--out"])
+        .arg(&package));
+    assert!([0, 1, 3].contains(&ran.code), "{}", ran.stderr);
+    Made { dir, package }
+});
+
+fn key(name: &str) -> PathBuf {
+    MADE.dir.path().join(name)
+}
+
+/// The exit code and the report of a verification.
+fn verify(package: &Path, more: &[&str]) -> (i32, Value) {
+    let ran = run(auditpack().arg("verify").arg(package).arg("--json").args(more));
+    let json = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}{}", ran.stdout, ran.stderr));
+    (ran.code, json)
+}
+
+fn step<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["steps"].as_array().unwrap().iter().find(|step| step["step"] == name).unwrap_or(&Value::Null)
+}
+
+/// Files with their contents, in the order of the zip.
+fn entries(package: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(package).unwrap()).unwrap();
+    (0..zip.len())
+        .map(|n| {
+            let mut entry = zip.by_index(n).unwrap();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            (entry.name().unwrap().into_owned(), bytes)
+        })
+        .collect()
+}
+
+/// Packs files as auditpack does, as far as anybody can.
+fn pack(entries: &[(String, Vec<u8>)]) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".zip").tempfile().unwrap();
+    let mut zip = zip::ZipWriter::new(file.reopen().unwrap());
+    let options = SimpleFileOptions::DEFAULT
+        .compression_level(Some(6))
+        .last_modified_time(zip::DateTime::default())
+        .system(zip::System::Unix)
+        .unix_permissions(0o600);
+    for (path, bytes) in entries {
+        zip.start_file(path, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    file
+}
+
+/// What a clever forger does: all digests in the manifest and in SHA256SUMS are made right again.
+fn with_right_digests(mut entries: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
+    let digest = auditpack::evidence::digest::sha256;
+    let sums: BTreeMap<String, (String, usize)> =
+        entries.iter().map(|(path, bytes)| (path.clone(), (digest(bytes), bytes.len()))).collect();
+    let place =
+        |entries: &[(String, Vec<u8>)], wanted: &str| entries.iter().position(|(path, _)| path == wanted).unwrap();
+    let at = place(&entries, "manifest.json");
+    let mut manifest: auditpack::package::Manifest = serde_json::from_slice(&entries[at].1).unwrap();
+    let record = manifest.files[0].clone();
+    manifest.files = sums
+        .iter()
+        .filter(|(path, _)| !["manifest.json", "SHA256SUMS", "attestation"].contains(&path.as_str()))
+        .map(|(path, (sha256, size))| {
+            let old = manifest.files.iter().find(|file| file.path == *path);
+            auditpack::package::manifest::FileRecord {
+                path: path.clone(),
+                sha256: sha256.clone(),
+                size: *size as u64,
+                ..old.unwrap_or(&record).clone()
+            }
+        })
+        .collect();
+    let mut text = Vec::new();
+    auditpack::evidence::document::write_json(&manifest, &mut text).unwrap();
+    entries[at].1 = text;
+    let lines: String = entries
+        .iter()
+        .filter(|(path, _)| !["SHA256SUMS", "attestation"].contains(&path.as_str()))
+        .map(|(path, bytes)| (path, digest(bytes)))
+        .collect::<BTreeMap<_, _>>()
+        .into_iter()
+        .map(|(path, sum)| format!("{sum}  {path}\n"))
+        .collect();
+    let at = place(&entries, "SHA256SUMS");
+    entries[at].1 = lines.into_bytes();
+    entries
+}
+
+fn edit(entries: &mut [(String, Vec<u8>)], path: &str, change: impl FnOnce(String) -> String) {
+    let entry = entries.iter_mut().find(|(p, _)| p == path).unwrap_or_else(|| panic!("there is no {path}"));
+    let before = String::from_utf8(entry.1.clone()).unwrap();
+    entry.1 = change(before.clone()).into_bytes();
+    assert!(entry.1 != before.as_bytes(), "{path} did not change");
+}
+
+/// Every problem of a report as `step: file: what`.
+fn problems(report: &Value) -> Vec<String> {
+    let of = |step: &Value| {
+        let name = step["step"].as_str().unwrap().to_owned();
+        let problem =
+            move |p: &Value| format!("{name}: {}: {}", p["file"].as_str().unwrap(), p["what"].as_str().unwrap());
+        step["problems"].as_array().unwrap().iter().map(problem).collect::<Vec<_>>()
+    };
+    report["steps"].as_array().unwrap().iter().flat_map(of).collect()
+}
+
+#[test]
+fn an_untouched_package_is_intact_and_authentic_only_with_the_key() {
+    let (code, report) = verify(&MADE.package, &[]);
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("intact, origin not proven")), "{report:#}");
+    for name in ["container", "digests", "recording", "pages", "redactions", "consistency", "derivation"] {
+        assert_eq!(step(&report, name)["verdict"], "ok", "{name}: {report:#}");
+    }
+    assert_eq!(step(&report, "signature")["verdict"], "not-checked");
+    let (code, report) = verify(&MADE.package, &["--key", key("key.pub.pem").to_str().unwrap()]);
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("authentic")), "{report:#}");
+    let (code, report) = verify(&MADE.package, &["--key", key("other.pub.pem").to_str().unwrap()]);
+    assert_eq!((code, &report["verdict"]), (5, &Value::from("not intact")));
+    assert!(problems(&report)[0].starts_with("signature: attestation: is not by the key that was given"));
+    let text = run(auditpack().arg("verify").arg(&MADE.package)).stdout;
+    assert!(text.contains("Verdict: intact, origin not proven") && !text.contains("valid"), "{text}");
+}
+
+/// Every kind of place in the zip, one bit in each: each is found.
+#[test]
+fn a_flipped_bit_anywhere_is_found() {
+    let original = std::fs::read(&MADE.package).unwrap();
+    let last = original.len() - 1;
+    let directory = u32::from_le_bytes(original[last - 5..last - 1].try_into().unwrap()) as usize;
+    // A local header's fields, the name, data, the directory's fields, the end record's fields; and a sample.
+    let mut places: Vec<usize> =
+        (0..40).chain((directory..directory + 56).step_by(2)).chain(last - 21..=last).collect();
+    places.extend((1..16).map(|n| n * (original.len() / 16)));
+    let file = tempfile::Builder::new().suffix(".zip").tempfile().unwrap();
+    for place in places {
+        {
+            let bit = place % 8;
+            let mut bytes = original.clone();
+            bytes[place] ^= 1 << bit;
+            std::fs::write(file.path(), &bytes).unwrap();
+            let report = auditpack::package::open_to_check(file.path())
+                .and_then(|mut opened| auditpack::package::check(&mut opened));
+            let noticed = match report {
+                Err(_) => true,
+                Ok(steps) => steps.iter().any(|step| step.verdict == auditpack::package::Verdict::Failed),
+            };
+            // What only the derivation finds takes longer, and is asked only then.
+            assert!(noticed || verify(file.path(), &[]).0 == 5, "bit {bit} of byte {place} of {last}");
+        }
+    }
+}
+
+#[test]
+fn what_a_clumsy_hand_changes_is_named() {
+    let swap = |entries: &mut Vec<(String, Vec<u8>)>| {
+        let of = |name: &str| entries.iter().position(|(path, _)| path == name).unwrap();
+        let (a, b) = (of("populations/users.csv"), of("populations/roles.csv"));
+        let bytes = std::mem::take(&mut entries[a].1);
+        entries[a].1 = std::mem::replace(&mut entries[b].1, bytes);
+    };
+    type Change<'a> = &'a dyn Fn(&mut Vec<(String, Vec<u8>)>);
+    let changes: [(&str, &str, Change<'_>); 6] = [
+        ("an edited table", "digests: findings.csv", &|e| edit(e, "findings.csv", |t| t.replacen("pass", "fail", 1))),
+        ("swapped files", "digests: populations/users.csv", &swap),
+        ("a missing file", "digests: findings.json: is named and not there", &|e| {
+            e.retain(|(p, _)| p != "findings.json")
+        }),
+        ("an added file", "digests: evidence/extra.json: is there, and nothing names it", &|e| {
+            e.push(("evidence/extra.json".to_owned(), b"{}".to_vec()));
+        }),
+        ("an edited manifest", "digests: manifest.json", &|e| {
+            edit(e, "manifest.json", |t| t.replacen("\"clean\"", "\"failed\"", 1).replacen("2026", "2025", 1))
+        }),
+        ("a missing signature", "signature: attestation: is missing", &|e| e.retain(|(p, _)| p != "attestation")),
+    ];
+    for (name, expected, change) in changes {
+        let mut entries = entries(&MADE.package);
+        change(&mut entries);
+        let (code, report) = verify(pack(&entries).path(), &[]);
+        let problems = problems(&report);
+        assert_eq!(code, 5, "{name}");
+        assert!(problems.iter().any(|p| p.starts_with(expected)), "{name}: {problems:#?}");
+    }
+}
+
+/// Whoever makes all digests right again still cannot make AWS's answers say something else.
+#[test]
+fn what_a_clever_hand_changes_is_named_too() {
+    let of = |entries: &[(String, Vec<u8>)], what: &str| {
+        entries.iter().map(|(path, _)| path.clone()).find(|path| path.contains(what)).unwrap()
+    };
+    let all = entries(&MADE.package);
+    let page = of(&all, "raw/iam/global/GetAccountAuthorizationDetails");
+    let report = of(&all, "raw/iam/global/GetCredentialReport");
+    let drop_page = |e: &mut Vec<(String, Vec<u8>)>| {
+        let last = page.clone();
+        e.retain(|(path, _)| *path != last);
+        let body = last.strip_prefix("raw/").unwrap().to_owned();
+        edit(e, "raw/calls.jsonl", |text| {
+            text.lines().filter(|line| !line.contains(&body)).map(|line| format!("{line}\n")).collect()
+        });
+    };
+    type Change<'a> = &'a dyn Fn(&mut Vec<(String, Vec<u8>)>);
+    let changes: [(&str, &str, Change<'_>); 8] = [
+        ("an edited table", "derivation: findings.csv: line 2:", &|e| {
+            edit(e, "findings.csv", |t| t.replacen("AWS", "aws", 1).replacen(",pass,", ",pass ,", 1))
+        }),
+        ("an edited verdict", "derivation: findings.json: line", &|e| {
+            edit(e, "findings.json", |t| t.replacen("\"status\":\"not-applicable\"", "\"status\":\"pass\"", 1))
+        }),
+        ("an edited population", "derivation: populations/users.csv: line", &|e| {
+            edit(e, "populations/users.csv", |t| t.replacen("true", "false", 1))
+        }),
+        ("an edited report", "derivation: report.html", &|e| edit(e, "report.html", |t| t.replacen("<h1", "<h1 ", 1))),
+        ("another as-of time", "derivation: ", &|e| {
+            edit(e, "raw/run.json", |t| t.replacen("\"as_of\": \"2026-10-01", "\"as_of\": \"2026-10-02", 1))
+        }),
+        ("an edited answer", "recording: raw/iam/global/GetCredentialReport", &|e| {
+            let report = report.clone();
+            edit(e, &report, |t| format!("{t} "));
+        }),
+        ("a removed page", "", &drop_page),
+        ("an added page", "recording: raw/iam/global/extra-000.1.xml: is a response that no request", &|e| {
+            e.insert(0, ("raw/iam/global/extra-000.1.xml".to_owned(), b"<x/>".to_vec()));
+        }),
+    ];
+    for (name, expected, change) in changes {
+        let mut entries = all.clone();
+        change(&mut entries);
+        let (code, report) = verify(pack(&with_right_digests(entries)).path(), &[]);
+        let problems = problems(&report);
+        assert_eq!(code, 5, "{name}");
+        assert!(problems.iter().any(|p| p.starts_with(expected)), "{name}: {problems:#?}");
+        assert!(
+            problems.iter().any(|p| p == "signature: attestation: is about another manifest"),
+            "{name}: {problems:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_package_that_was_packed_anew_or_signed_by_another_is_not_the_original() {
+    let all = entries(&MADE.package);
+    let file = tempfile::Builder::new().suffix(".zip").tempfile().unwrap();
+    let mut zip = zip::ZipWriter::new(file.reopen().unwrap());
+    for (path, bytes) in &all {
+        zip.start_file(path, SimpleFileOptions::DEFAULT.compression_method(zip::CompressionMethod::Stored)).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    let (code, report) = verify(file.path(), &[]);
+    assert_eq!(code, 5);
+    assert!(problems(&report).iter().any(|p| p.contains("packed anew")), "{report:#}");
+
+    let again = MADE.dir.path().join("other.zip");
+    let ran = run(auditpack()
+        .args(["collect", "--quiet", "--replay"])
+        .arg(&MADE.package)
+        .arg("--sign")
+        .arg(key("other.pem"))
+        .arg("--out")
+        .arg(&again));
+    assert!([0, 1, 3].contains(&ran.code), "{}", ran.stderr);
+    let other = entries(&again).into_iter().find(|(path, _)| path == "attestation").unwrap();
+    let mut forged = all.clone();
+    forged.retain(|(path, _)| path != "attestation");
+    forged.push(other);
+    let (code, report) = verify(pack(&forged).path(), &[]);
+    assert_eq!(code, 5);
+    assert!(problems(&report).iter().any(|p| p.starts_with("signature: attestation: is about another manifest")));
+    // A package that another made from the same recording is what it says; only the key tells.
+    assert_eq!(verify(&again, &[]).0, 0);
+    assert_eq!(verify(&again, &["--key", key("key.pub.pem").to_str().unwrap()]).0, 5);
+}
+
+/// The commands of README.txt, as they stand there.
+#[test]
+fn the_lines_of_the_readme_check_the_package_without_auditpack() {
+    if Command::new("openssl").arg("version").output().is_err() || cfg!(not(target_os = "linux")) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(&MADE.package, dir.path().join("PACKAGE.zip")).unwrap();
+    std::fs::copy(key("key.pub.pem"), dir.path().join("PUBLIC-KEY.pem")).unwrap();
+    let readme = entries(&MADE.package).into_iter().find(|(path, _)| path == "README.txt").unwrap().1;
+    let readme = String::from_utf8(readme).unwrap();
+    let lines = |from: &str, to: &str| -> String {
+        let section = readme.split_once(from).unwrap().1.split_once(to).unwrap().0;
+        let commands =
+            section.lines().filter_map(|line| line.strip_prefix("      ")).filter(|line| !line.contains("auditpack"));
+        commands.map(|line| format!("{line}\n")).collect()
+    };
+    let script =
+        lines("  Linux, and AWS CloudShell:", "  macOS:") + &lines("HOW TO CHECK WHO MADE IT", "HOW TO REBUILD IT");
+    let shell = |script: &str| {
+        let output = Command::new("sh").arg("-ec").arg(script).current_dir(dir.path()).output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let (ok, printed) = shell(&script);
+    assert!(ok, "{script}{printed}");
+    for expected in ["all files are intact", "Signature Verified Successfully", "the signature is about this manifest"]
+    {
+        assert!(printed.contains(expected), "{expected}: {printed}");
+    }
+    let public = std::fs::read_to_string(key("key.pub.pem")).unwrap();
+    let fingerprint = auditpack::package::PublicKey::from_pem(&public).unwrap().fingerprint();
+    assert!(printed.contains(&fingerprint), "{fingerprint}: {printed}");
+    // The same lines notice another key.
+    std::fs::copy(key("other.pub.pem"), dir.path().join("PUBLIC-KEY.pem")).unwrap();
+    std::fs::remove_dir_all(dir.path().join("package")).unwrap();
+    let (ok, printed) = shell(&script);
+    assert!(!ok && !printed.contains("Verified Successfully"), "{printed}");
+}
+
+#[test]
+fn keys_of_openssl_work_and_keys_are_never_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = run(auditpack().current_dir(dir.path()).args(["keygen", "--out", "k"]));
+    assert!(made.stdout.contains("fingerprint"), "{}", made.stdout);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(dir.path().join("k.pem")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let before = std::fs::read(dir.path().join("k.pem")).unwrap();
+    let ran = run(auditpack().current_dir(dir.path()).args(["keygen", "--out", "k"]));
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(std::fs::read(dir.path().join("k.pem")).unwrap(), before);
+    let openssl = Command::new("openssl")
+        .current_dir(dir.path())
+        .args(["genpkey", "-algorithm", "ed25519", "-out", "o.pem"])
+        .output();
+    if openssl.is_ok_and(|output| output.status.success()) {
+        let ours =
+            auditpack::package::SigningKey::from_pem(&std::fs::read_to_string(dir.path().join("o.pem")).unwrap())
+                .unwrap();
+        Command::new("openssl")
+            .current_dir(dir.path())
+            .args(["pkey", "-in", "o.pem", "-pubout", "-out", "o.pub.pem"])
+            .output()
+            .unwrap();
+        assert_eq!(ours.public().to_pem(), std::fs::read_to_string(dir.path().join("o.pub.pem")).unwrap());
+    }
+    let missing = run(auditpack().current_dir(dir.path()).args(["collect", "--replay", FIXTURE, "--sign", "none.pem"]));
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+}
+
+/// The independent verifier agrees, on the original and on forgeries.
+#[test]
+fn the_verifier_in_python_agrees() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verify_package.py");
+    let python =
+        |package: &Path, key: &Path| Command::new("python3").arg(script).arg(package).arg(key).output().unwrap();
+    let has_library = Command::new("python3").args(["-c", "import cryptography"]).output();
+    if !has_library.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let output = python(&MADE.package, &key("key.pub.pem"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!python(&MADE.package, &key("other.pub.pem")).status.success());
+    let mut forged = entries(&MADE.package);
+    edit(&mut forged, "findings.csv", |text| text.replacen("pass", "fail", 1));
+    assert!(!python(pack(&forged).path(), &key("key.pub.pem")).status.success());
+    assert!(!python(pack(&with_right_digests(forged)).path(), &key("key.pub.pem")).status.success());
+}
