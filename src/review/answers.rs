@@ -335,7 +335,10 @@ impl Reader<'_> {
         if let Some(issue) = issued.iter().find(|issue| issue.file == path) {
             return Some(issue.clone());
         }
-        // A file that was renamed says on its first sheet what it was.
+        // A workbook that was renamed says on its first sheet what it was.
+        if !path.to_ascii_lowercase().ends_with(".xlsx") {
+            return None;
+        }
         let mut cells = grids.iter().flat_map(|grid| &grid.rows).take(200).flat_map(|(_, row)| row);
         let told = cells.find_map(|cell| cell.text().strip_prefix("Handed out as ").map(str::to_owned))?;
         issued.iter().find(|issue| issue.file == told).cloned()

@@ -335,6 +335,21 @@ mod tests {
         assert_eq!(place("x", 1, 701), "f.xlsx x!ZZ2");
     }
 
+    /// The file was written by openpyxl and saved again by LibreOffice 7 (`soffice --headless --convert-to xlsx`).
+    #[test]
+    fn what_libreoffice_saved_is_read_cell_by_cell() {
+        let grids = xlsx("small.xlsx", include_bytes!("../../tests/data/libreoffice.xlsx")).unwrap();
+        let [grid] = grids.as_slice() else { panic!("{grids:?}") };
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert_eq!(grid.sheet, "users");
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let expected =
+            [text("=1+1"), Cell::Number(120.0), text("2026-10-01"), text("keep"), Cell::Date(day("2026-10-12"))];
+        assert_eq!(grid.rows[1], (1, expected.to_vec()));
+        assert_eq!(grid.rows[2].0, 4, "rows keep their numbers");
+        assert_eq!(grid.rows[2].1[0], text("Zoë \"z\", é; ü"));
+    }
+
     #[test]
     fn what_is_no_workbook_is_refused_and_never_a_panic() {
         for bytes in [&b""[..], b"PK\x03\x04", b"resource,owner\n", &[0xff; 4096]] {
