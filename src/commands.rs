@@ -14,6 +14,7 @@ mod judge;
 mod keygen;
 mod permissions;
 mod progress;
+mod review;
 mod seal;
 mod shell;
 mod source;
@@ -82,6 +83,7 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Review(args) => review::run(args.command),
         Command::Verify(args) => verify::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Keygen(args) => keygen::run(&args),

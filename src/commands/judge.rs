@@ -11,7 +11,7 @@ use crate::finding::Severity;
 use crate::package::{self, Content, Contents, PackageError, Seals};
 use crate::report::{self, Audit, Conclusion, Written};
 use crate::resource::Resources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -74,7 +74,7 @@ impl Judge {
         };
         let written = match target {
             Some((path, force)) => {
-                let written = contents(audit, recording, seals)
+                let written = contents(audit, recording, BTreeMap::new(), seals)
                     .and_then(|contents| package::write(contents, path, force))
                     .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
                 Some((path.display().to_string(), written))
@@ -107,6 +107,7 @@ fn width() -> usize {
 pub(super) fn contents<'a>(
     audit: Audit<'a>,
     recording: Option<&'a Recording>,
+    more: BTreeMap<String, Vec<u8>>,
     seals: Seals<'a>,
 ) -> Result<Contents<'a>, PackageError> {
     let mut reports = vec![
@@ -118,6 +119,7 @@ pub(super) fn contents<'a>(
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
     reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
+    reports.extend(more.into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));

@@ -108,7 +108,7 @@ impl Table {
 /// Puts an apostrophe before what a spreadsheet would run: `=`, `+`, `-`, `@` and their full-width forms at the
 /// start of the cell, after spaces and quotes too; and after a semicolon, where a spreadsheet that takes semicolons
 /// for separators (most of Europe's do) would begin a cell.
-fn defuse(text: &str) -> String {
+pub(crate) fn defuse(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     let mut at_start = true;
     for c in text.chars() {

@@ -177,7 +177,7 @@ fn page_header(audit: &Audit<'_>) -> String {
 }
 
 /// A hash in hexadecimal as base64, which is how a content security policy takes it.
-fn base64_of_hex(hex: &str) -> String {
+pub(crate) fn base64_of_hex(hex: &str) -> String {
     let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
     let bytes: Vec<u8> = hex
         .as_bytes()

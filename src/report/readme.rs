@@ -324,6 +324,10 @@ const CONTENTS: &[(&str, &str)] = &[
         "evidence/",
         "the documents collected, in the shape that the AWS CLI prints; evidence/<region>/ for what belongs to a Region",
     ),
+    (
+        "review/",
+        "the record of an access review: attestation.html to sign, register.csv with every decision, closure.csv with what followed, findings.csv; input/ holds the frozen population and the files as they were filled in",
+    ),
     ("manual/", "files that people attached to requirements: policies, contracts, tickets"),
     ("controls/", "the exact checks, frameworks, parameters and exceptions that were used"),
     ("calls.csv", "every request to AWS, with the id and the time that AWS gave its answer"),
