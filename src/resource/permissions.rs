@@ -69,7 +69,7 @@ pub(super) fn set_mfa(
         let listed = report.without_mfa.iter();
         listed.map(|listed| format!("{} ({})", listed.action, class(listed.class))).collect::<Vec<_>>()
     };
-    row.set("without_mfa", report.clone().map(left));
+    row.set("without_mfa", report.clone().map(|report| left(report)));
     let alone = report.map(|report| match report.verdict {
         MfaVerdict::NotEnforced { .. } => "alone",
         _ => "limited",
