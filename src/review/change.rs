@@ -12,6 +12,9 @@ pub struct Access {
     pub grants: BTreeMap<String, String>,
     /// What takes access away: boundaries, required external ids.
     pub limits: BTreeSet<String>,
+    /// The digest of the permissions boundary's text, if the account itself wrote one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
 }
 
 /// How one access differs from an earlier one.
@@ -40,6 +43,12 @@ impl Access {
         difference.less.extend(gone.map(|grant| format!("- {grant}")));
         difference.more.extend(self.limits.difference(&later.limits).map(|limit| format!("- {limit}")));
         difference.less.extend(later.limits.difference(&self.limits).map(|limit| format!("+ {limit}")));
+        // Whether a boundary is put on or taken off, the limits tell; here it was rewritten.
+        if let (Some(before), Some(after)) = (&self.boundary, &later.boundary)
+            && before != after
+        {
+            difference.rewritten.push("~ the text of the boundary".to_owned());
+        }
         difference
     }
 }
@@ -85,6 +94,7 @@ mod tests {
         Access {
             grants: grants.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
             limits: limits.iter().map(|limit| (*limit).to_owned()).collect(),
+            boundary: limits.first().map(|limit| format!("text of {limit}")),
         }
     }
 

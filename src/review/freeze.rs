@@ -115,7 +115,7 @@ impl<'a> Maker<'a> {
             resources,
             owners,
             thresholds,
-            standings: Standings::of(evidence, &[]),
+            standings: Standings::of(evidence, &resources.access),
             account: evidence.account.as_deref(),
             as_of: evidence.as_of(),
             report,

@@ -8,10 +8,8 @@ use crate::evidence::iam::{
 use crate::evidence::{CallId, Evidence, Operation};
 use crate::iam::Truth;
 use crate::iam::admin::{AdminReport, AdminVerdict};
-use crate::iam::analysis::{Account, Analysis, Library};
-use crate::iam::principal::{Content, Kind, PolicySource, Principal, Scps};
 use crate::iam::trust::{PathKind, Requirement, TrustPath, TrustReport};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// How much of an administrator somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,50 +41,25 @@ pub(super) struct Standings {
 }
 
 impl Standings {
-    /// Analyses the account.
-    pub fn of(evidence: &Evidence, own_accounts: &[String]) -> Self {
+    /// Reads the analysis of the account, and what everybody's access is made of.
+    pub fn of(evidence: &Evidence, analysed: &crate::resource::access::Access) -> Self {
         let outcome = evidence.global::<AuthorizationDetails>();
         let gap = outcome.gap().map(ToString::to_string);
         let Some(details) = outcome.arrived() else { return Self { gap, ..Self::default() } };
-        let mut reader = Reader::new(evidence, details);
-        let (mut principals, mut found) = (Vec::new(), Vec::new());
-        let mut seen = BTreeSet::new();
-        for (principal, one) in reader.all() {
-            // Pages can overlap: the first entry stays.
-            if !principal.arn.is_empty() && seen.insert(principal.arn.clone()) {
-                principals.push(principal);
-                found.push(one);
-            }
-        }
-        let mut trusts = Vec::new();
-        for role in &details.role_detail_list {
-            if let Some(arn) = &role.arn {
-                let document = role.assume_role_policy_document.as_ref();
-                let content = document.map_or(Content::Missing, |text| reader.library.read(text.as_str()));
-                trusts.push((arn.clone(), content));
-            }
-        }
-        let account = Account {
-            id: evidence.account.clone().unwrap_or_default(),
-            principals,
-            trusts,
-            complete: gap.is_none(),
-            own_accounts: own_accounts.to_vec(),
-            ..Account::default()
-        };
-        let Analysis { principals: reports, roles, external } = account.analyse();
         let mut profiles = HashMap::new();
-        for (report, one) in reports.iter().zip(found) {
-            let mut standing = standing(&report.admin);
+        for (arn, one) in Reader::new(evidence, details).all() {
+            let Some(report) = analysed.principal(&arn).map(|analysed| &analysed.report.admin) else { continue };
+            let mut standing = standing(report);
             // Where the list breaks off, nobody who is not an administrator already is cleared.
             if gap.is_some() && standing.rank.is_some_and(|rank| rank < 3) {
                 standing = Standing { rank: None, words: "unknown: not all principals were collected".to_owned() };
             }
             let access = one.whole.then_some(one.access);
-            profiles.insert(report.arn.clone(), Profile { standing, access, policies: one.policies });
+            // Pages can overlap: the first entry stays.
+            profiles.entry(arn).or_insert(Profile { standing, access, policies: one.policies });
         }
-        let trusts = roles.into_iter().map(|report| (report.role.clone(), report)).collect();
-        Self { profiles, trusts, external, gap }
+        let trusts = analysed.trusts().iter().map(|report| (report.role.clone(), report.clone())).collect();
+        Self { profiles, trusts, external: analysed.external.clone(), gap }
     }
 }
 
@@ -107,7 +80,7 @@ fn standing(report: &AdminReport) -> Standing {
     Standing { rank, words }
 }
 
-/// What was found of one principal, beside what the engine takes.
+/// What was found of one principal.
 #[derive(Default)]
 struct Found {
     access: Access,
@@ -115,141 +88,109 @@ struct Found {
     whole: bool,
 }
 
-/// Reads principals out of the authorization details, each document once.
+/// Reads what access is made of out of the authorization details.
 struct Reader<'a> {
     evidence: &'a Evidence,
     details: &'a AuthorizationDetails,
-    library: Library,
-    /// Managed policies by ARN: the content, and the digest of what the account itself wrote.
-    managed: HashMap<&'a str, (Content, String)>,
+    /// The digests of managed policies by ARN.
+    managed: HashMap<&'a str, String>,
 }
 
 impl<'a> Reader<'a> {
     fn new(evidence: &'a Evidence, details: &'a AuthorizationDetails) -> Self {
-        let mut reader = Self { evidence, details, library: Library::new(), managed: HashMap::new() };
+        let mut managed = HashMap::new();
         for policy in &details.policies {
             let text = policy.default_version().and_then(|version| version.document.as_ref());
             if let (Some(arn), Some(text)) = (&policy.arn, text) {
-                let content = reader.library.read(text.as_str());
-                reader.managed.insert(arn, (content, digest(arn, text.as_str())));
+                managed.insert(arn.as_str(), digest(arn, text.as_str()));
             }
         }
-        reader
+        Self { evidence, details, managed }
     }
 
-    fn all(&mut self) -> Vec<(Principal, Found)> {
+    fn all(&self) -> Vec<(String, Found)> {
         let details = self.details;
         let groups: HashMap<&str, _> =
             details.group_detail_list.iter().filter_map(|group| Some((group.group_name.as_deref()?, group))).collect();
         let mut all = Vec::new();
         for user in &details.user_detail_list {
-            let mut making = self.begin(Kind::User, user.arn.as_deref(), user.user_id.as_deref());
-            making.0.tags = Some(user.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect());
-            self.inline(&mut making, &user.user_policy_list, None);
-            self.attached(&mut making, &user.attached_managed_policies, None);
+            let mut found = Found { whole: true, ..Found::default() };
+            self.inline(&mut found, &user.user_policy_list, None);
+            self.attached(&mut found, &user.attached_managed_policies, None);
             for name in &user.group_list {
-                making.1.access.grants.insert(format!("group {name}"), String::new());
+                found.access.grants.insert(format!("group {name}"), String::new());
                 match groups.get(name.as_str()) {
                     Some(group) => {
-                        making.0.groups.extend(group.arn.clone());
-                        self.inline(&mut making, &group.group_policy_list, Some(name));
-                        self.attached(&mut making, &group.attached_managed_policies, Some(name));
+                        self.inline(&mut found, &group.group_policy_list, Some(name));
+                        self.attached(&mut found, &group.attached_managed_policies, Some(name));
                     }
-                    None => {
-                        making.1.whole = false;
-                        making.0.policies.push(PolicySource::missing(name).via(name));
-                    }
+                    None => found.whole = false,
                 }
             }
-            self.boundary(&mut making, user.permissions_boundary.as_ref());
-            all.push(making);
+            self.boundary(&mut found, user.permissions_boundary.as_ref());
+            all.extend(user.arn.clone().map(|arn| (arn, found)));
         }
         for role in &details.role_detail_list {
-            let mut making = self.begin(Kind::Role, role.arn.as_deref(), role.role_id.as_deref());
-            if role.path.as_deref().is_some_and(|path| path.starts_with("/aws-service-role/")) {
-                making.0.scps = Scps::Exempt;
-            }
-            self.inline(&mut making, &role.role_policy_list, None);
-            self.attached(&mut making, &role.attached_managed_policies, None);
-            self.boundary(&mut making, role.permissions_boundary.as_ref());
-            all.push(making);
+            let mut found = Found { whole: true, ..Found::default() };
+            self.inline(&mut found, &role.role_policy_list, None);
+            self.attached(&mut found, &role.attached_managed_policies, None);
+            self.boundary(&mut found, role.permissions_boundary.as_ref());
+            all.extend(role.arn.clone().map(|arn| (arn, found)));
         }
         all
     }
 
-    fn begin(&self, kind: Kind, arn: Option<&str>, unique_id: Option<&str>) -> (Principal, Found) {
-        let account = self.evidence.account.as_deref().unwrap_or_default();
-        let mut principal = Principal::new(kind, arn.unwrap_or_default(), account);
-        principal.unique_id = unique_id.map(str::to_owned);
-        (principal, Found { whole: true, ..Found::default() })
-    }
-
-    fn inline(&mut self, making: &mut (Principal, Found), policies: &[InlinePolicy], group: Option<&str>) {
+    fn inline(&self, found: &mut Found, policies: &[InlinePolicy], group: Option<&str>) {
         for policy in policies {
             let name = policy.policy_name.as_deref().unwrap_or("(unnamed)");
-            let (source, digest) = match &policy.policy_document {
-                Some(text) => (self.library.inline(name, text.as_str()), digest("", text.as_str())),
-                None => {
-                    making.1.whole = false;
-                    (PolicySource::missing(name), String::new())
-                }
-            };
-            add(making, source, &format!("inline policy {name}"), digest, group);
+            found.whole &= policy.policy_document.is_some();
+            let digest = policy.policy_document.as_ref().map_or(String::new(), |text| digest("", text.as_str()));
+            found.add(&format!("inline policy {name}"), digest, group);
         }
     }
 
-    fn attached(&mut self, making: &mut (Principal, Found), policies: &[AttachedPolicy], group: Option<&str>) {
+    fn attached(&self, found: &mut Found, policies: &[AttachedPolicy], group: Option<&str>) {
         for policy in policies {
-            let Some(arn) = policy.policy_arn.as_deref() else {
-                making.1.whole = false;
-                making.0.policies.push(PolicySource::missing("(unnamed)"));
-                continue;
-            };
-            let (source, digest) = self.source(arn);
-            // The text of AWS's own policies is AWS's affair; that of the account's own must be known to be compared.
-            making.1.whole &= is_aws_managed(arn) || !matches!(source.content, Content::Missing);
-            add(making, source, &format!("policy {}", short(arn)), digest, group);
+            match policy.policy_arn.as_deref() {
+                Some(arn) => {
+                    let digest = self.digest_of(arn);
+                    // The text of AWS's own policies is AWS's affair; that of the account's own must be known.
+                    found.whole &= is_aws_managed(arn) || digest.is_some();
+                    found.add(&format!("policy {}", short(arn)), digest.unwrap_or_default(), group);
+                }
+                None => found.whole = false,
+            }
         }
     }
 
-    fn boundary(&mut self, making: &mut (Principal, Found), boundary: Option<&PermissionsBoundary>) {
+    fn boundary(&self, found: &mut Found, boundary: Option<&PermissionsBoundary>) {
         let Some(boundary) = boundary else { return };
         let Some(arn) = boundary.permissions_boundary_arn.as_deref() else {
-            making.1.whole = false;
-            making.0.boundary = Some(PolicySource::missing("(unnamed)"));
+            found.whole = false;
             return;
         };
-        let (source, digest) = self.source(arn);
-        making.0.boundary = Some(source);
-        making.1.access.limits.insert(format!("boundary {}", short(arn)));
-        if !digest.is_empty() {
-            // A boundary that was rewritten may give more.
-            making.1.access.grants.insert(format!("what the boundary {} allows", short(arn)), digest);
-        }
+        let digest = self.digest_of(arn);
+        found.whole &= is_aws_managed(arn) || digest.is_some();
+        found.access.limits.insert(format!("boundary {}", short(arn)));
+        found.access.boundary = digest.filter(|digest| !digest.is_empty());
     }
 
-    fn source(&mut self, arn: &str) -> (PolicySource, String) {
-        if let Some((content, digest)) = self.managed.get(arn) {
-            return (PolicySource::new(arn, content.clone()), digest.clone());
-        }
-        let call = CallId::global(Operation::IamGetPolicyVersion).about(arn);
-        let version = self.evidence.get::<GetPolicyVersion>(&call);
-        match version.arrived().and_then(|version| version.policy_version.document.as_ref()) {
-            Some(text) => (PolicySource::new(arn, self.library.read(text.as_str())), digest(arn, text.as_str())),
-            None => (PolicySource::missing(arn), String::new()),
-        }
+    fn digest_of(&self, arn: &str) -> Option<String> {
+        self.managed.get(arn).cloned().or_else(|| {
+            let call = CallId::global(Operation::IamGetPolicyVersion).about(arn);
+            let version = self.evidence.get::<GetPolicyVersion>(&call);
+            let text = version.arrived()?.policy_version.document.as_ref()?;
+            Some(digest(arn, text.as_str()))
+        })
     }
 }
 
-fn add(making: &mut (Principal, Found), source: PolicySource, name: &str, digest: String, group: Option<&str>) {
-    let (principal, found) = making;
-    let (source, name) = match group {
-        Some(group) => (source.via(group), format!("{name} through group {group}")),
-        None => (source, name.to_owned()),
-    };
-    principal.policies.push(source);
-    found.policies.push(name.strip_prefix("policy ").unwrap_or(&name).to_owned());
-    found.access.grants.insert(name, digest);
+impl Found {
+    fn add(&mut self, name: &str, digest: String, group: Option<&str>) {
+        let name = group.map_or_else(|| name.to_owned(), |group| format!("{name} through group {group}"));
+        self.policies.push(name.strip_prefix("policy ").unwrap_or(&name).to_owned());
+        self.access.grants.insert(name, digest);
+    }
 }
 
 /// A managed policy by what tells it apart: AWS's own keep their mark.

@@ -275,6 +275,7 @@ impl Maker<'_> {
             (Some(can), Some(ways)) => Some(Access {
                 grants: can.grants.into_iter().chain(ways.grants).collect(),
                 limits: can.limits.into_iter().chain(ways.limits).collect(),
+                boundary: can.boundary,
             }),
             _ => None,
         };
