@@ -119,6 +119,9 @@ fn later_account() -> Account {
     account
 }
 
+/// What somebody does to a table between opening and closing.
+type Alteration = Box<dyn Fn(&mut Table)>;
+
 #[test]
 fn a_quarter_is_opened_decided_followed_up_closed_and_read_by_the_next_one() {
     let (dir, _, q1) = opened();
@@ -195,7 +198,7 @@ fn cheating_is_refused_with_the_address_of_the_cell() {
     let at = |name: &str| column(&honest, name);
     let letter = |name: &str| char::from(b'A' + u8::try_from(at(name)).unwrap());
     let person = honest.iter().position(|row| row[0] == "rosa.ruiz").unwrap();
-    let cases: Vec<(&str, Box<dyn Fn(&mut Table)>, String)> = vec![
+    let cases: Vec<(&str, Alteration, String)> = vec![
         (
             "unknown",
             Box::new(move |t| set(t, 1, "decision", "mayb")),

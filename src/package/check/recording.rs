@@ -169,7 +169,7 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
             problems.push(Problem::of(place, format!("is a page of {} that no other page announces", call.call)));
         }
         // Lanes that are read side by side are numbered apart.
-        let follows = |page: u32| (page - 1) % LANE_NUMBERS == 0 || tokens.pages.contains(&(page - 1));
+        let follows = |page: u32| (page - 1).is_multiple_of(LANE_NUMBERS) || tokens.pages.contains(&(page - 1));
         let gap = tokens.pages.iter().find(|page| **page == 0 || !follows(**page));
         if let Some(expected) = gap.map(|page| page.saturating_sub(1)) {
             problems

@@ -315,7 +315,21 @@ fn trails(calls: &mut BTreeMap<CallId, Given>) {
         calls.insert(CallId::regional(CloudTrailGetTrailStatus, region).about(&arn), Given::Json(status));
         calls.insert(CallId::regional(CloudTrailGetEventSelectors, region).about(&arn), Given::Json(selectors));
     }
-    let records = events(&[root_event("CreateBucket"), vendor_session()]);
+    let change = |id: &str, service: &str, name: &str, parameters: Value| {
+        json!({"eventID": id, "eventName": name, "eventSource": format!("{service}.amazonaws.com"),
+            "eventTime": "2026-09-03T00:00:00Z", "eventType": "AwsApiCall", "readOnly": false,
+            "userIdentity": {"type": "IAMUser", "userName": "ann", "arn": arn("user/ann")}, "requestParameters": parameters})
+    };
+    let world = json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+        "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}});
+    let records = events(&[
+        root_event("CreateBucket"),
+        vendor_session(),
+        change("e4", "iam", "CreateAccessKey", json!({"userName": "ann"})),
+        change("e5", "cloudtrail", "StopLogging", json!({"name": "main"})),
+        change("e6", "kms", "ScheduleKeyDeletion", json!({"keyId": "key"})),
+        change("e7", "ec2", "AuthorizeSecurityGroupIngress", world),
+    ]);
     calls.insert(CallId::regional(CloudTrailLookupEvents, HOME), Given::Events(records));
     calls.insert(CallId::regional(CloudTrailLookupEvents, OTHER), Given::Events(events(&[root_login("Success")])));
 }
