@@ -119,6 +119,44 @@ fn without_credentials_there_is_one_message_with_the_remedy() {
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0, "something was left");
 }
 
+/// A profile that is named decides, whatever credentials are in the environment; one that is not there is refused.
+#[test]
+fn the_named_profile_is_the_one_that_asks() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 8192];
+        let length = stream.read(&mut request).unwrap();
+        let answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let out = tempdir().unwrap();
+    let file = out.path().join("credentials");
+    std::fs::write(&file, "[audit]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = secret\n").unwrap();
+    let collected = |profile: &str| {
+        let mut command = auditpack();
+        with_credentials(&mut command).env("AWS_SHARED_CREDENTIALS_FILE", &file).current_dir(out.path()).args([
+            "collect",
+            "--quiet",
+            "--endpoint-url",
+            &endpoint,
+            "--profile",
+            profile,
+        ]);
+        run(&mut command)
+    };
+    let wrong = collected("audti");
+    assert_eq!(wrong.code, 4, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("no profile `audti`") && wrong.stderr.contains("audit"), "{}", wrong.stderr);
+    assert!(!asked.is_finished(), "somebody was asked in the name of another identity");
+    assert_eq!(collected("audit").code, 4);
+    let request = asked.join().unwrap();
+    assert!(request.contains("Credential=AKIDPROFILE/"), "{request}");
+}
+
 #[test]
 fn a_network_that_does_not_answer_is_told_and_leaves_nothing() {
     let out = tempdir().unwrap();

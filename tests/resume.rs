@@ -80,7 +80,7 @@ fn without_request_id(text: &str) -> String {
 
 /// All but the addresses that were asked and what depends on them.
 fn comparable(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, String> {
-    let differs = |path: &str| path == "raw/calls.jsonl" || path == "manifest.json";
+    let differs = |path: &str| ["raw/calls.jsonl", "calls.csv", "raw/custody.json", "manifest.json"].contains(&path);
     files
         .iter()
         .filter(|(path, _)| !differs(path))

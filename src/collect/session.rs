@@ -5,7 +5,8 @@ use super::tape::Tape;
 use crate::evidence::recording::Recording;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::{ProfileFileRegionProvider, ProfileSet};
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -94,22 +95,30 @@ impl Session {
             .http_client(client.clone())
             .region(Region::new(home_region.clone()))
             .timeout_config(timeouts());
-        if let Some(profile) = &options.profile {
-            loader = loader.profile_name(profile);
-        }
         if let Some(url) = &options.endpoint_url {
             loader = loader.endpoint_url(url);
         }
         // The SDK passes over a profile's mfa_serial (aws-sdk-rust issue 527), and AWS then refuses the role: such
         // a profile's role is assumed here, with the credentials of its source profile.
-        let from_profile = profile_role(options).await?;
+        let profiles = profiles(options).await?;
         let mut options = options.clone();
-        if let Some(role) = from_profile {
-            loader = loader.profile_name(role.source_profile);
+        let mut named = options.profile.clone();
+        if let Some(role) = profiles.as_ref().and_then(role_with_mfa) {
+            // Credentials in the environment go before AWS_PROFILE, as they do for the AWS CLI.
+            loader = loader.profile_name(&role.source_profile);
+            named = named.and(Some(role.source_profile));
             options.role_arn = options.role_arn.or(Some(role.role_arn));
             options.external_id = options.external_id.or(role.external_id);
             options.session_name = options.session_name.or(role.session_name);
             options.mfa_serial = options.mfa_serial.or(Some(role.mfa_serial));
+        }
+        if let Some(name) = &named {
+            // Who names a profile means its credentials, whatever else is in the environment.
+            let provider = ProviderConfig::without_region()
+                .with_region(Some(Region::new(home_region.clone())))
+                .with_http_client(client.clone());
+            let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&provider).build();
+            loader = loader.profile_name(name).credentials_provider(provider);
         }
         let config = loader.load().await;
         let config = match (&options.role_arn, &options.mfa_serial) {
@@ -251,8 +260,8 @@ struct ProfileRole {
     session_name: Option<String>,
 }
 
-/// The role of the selected profile, if it asks for MFA.
-async fn profile_role(options: &SessionOptions) -> Result<Option<ProfileRole>, SessionError> {
+/// The profiles of the shared configuration files, with the selected one. A profile that is named must be there.
+async fn profiles(options: &SessionOptions) -> Result<Option<ProfileSet>, SessionError> {
     // The type's new home is a crate that is otherwise none of ours.
     #[allow(deprecated)]
     let profiles = aws_config::profile::load(
@@ -262,11 +271,31 @@ async fn profile_role(options: &SessionOptions) -> Result<Option<ProfileRole>, S
         options.profile.clone().map(Into::into),
     )
     .await;
-    // What is wrong with the files, the credentials chain says better.
-    let Ok(profiles) = profiles else { return Ok(None) };
-    Ok(role_with_mfa(&profiles))
+    let profiles = match (profiles, &options.profile) {
+        (Ok(profiles), _) => profiles,
+        (Err(error), Some(name)) => {
+            let text = texts(&error);
+            return Err(SessionError::Settings(format!("cannot read the profile `{name}`: {text}")));
+        }
+        // What is wrong with the files, the credentials chain says better.
+        (Err(_), None) => return Ok(None),
+    };
+    if let Some(name) = &options.profile
+        && profiles.get_profile(name).is_none()
+    {
+        let mut known: Vec<&str> = profiles.profiles().collect();
+        known.sort_unstable();
+        let known =
+            if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        return Err(SessionError::Settings(format!(
+            "there is no profile `{name}` in the AWS configuration files ({known}); \
+             `aws configure list-profiles` lists them"
+        )));
+    }
+    Ok(Some(profiles))
 }
 
+/// The role of the selected profile, if it asks for MFA.
 fn role_with_mfa(profiles: &ProfileSet) -> Option<ProfileRole> {
     let text = |key: &str| profiles.get(key).map(str::to_owned);
     Some(ProfileRole {
