@@ -7,12 +7,14 @@ mod attach;
 mod collect;
 mod controls;
 mod custody;
+mod diff;
 mod evaluate;
 mod explain;
 mod judge;
 mod keygen;
 mod permissions;
 mod progress;
+mod review;
 mod seal;
 mod shell;
 mod source;
@@ -81,7 +83,9 @@ pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Review(args) => review::run(args.command),
         Command::Verify(args) => verify::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Controls(args) => controls::run(args),

@@ -10,4 +10,5 @@ pub mod collect;
 pub mod evaluate;
 pub mod report;
 pub mod package;
+pub mod review;
 pub mod commands;

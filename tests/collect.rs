@@ -33,12 +33,15 @@ fn every_call_denied_gives_a_package_with_no_pass_a_reason_for_each_gap_and_exit
     let files = files(&package(out.path()));
     let findings = findings(&files);
     assert!(!findings.is_empty());
+    let controls = controls();
     for (check, status, _, message) in &findings {
-        assert_eq!(status, "unknown", "{check}: {message}");
+        // Which vendors there are is the user's to say: that there are none is known without AWS.
+        let vendor = controls.checks[check].resource == auditpack::resource::Kind::Vendor;
+        assert_eq!(status, if vendor { "not-applicable" } else { "unknown" }, "{check}: {message}");
         assert!(!message.is_empty());
     }
     let judged: BTreeSet<&str> = findings.iter().map(|f| f.0.as_str()).collect();
-    assert_eq!(judged, controls().checks.keys().map(String::as_str).collect());
+    assert_eq!(judged, controls.checks.keys().map(String::as_str).collect());
     let manifest = json(&files, "manifest.json");
     let gaps = manifest["gaps"].as_array().unwrap();
     assert!(gaps.len() >= 20, "{gaps:#?}");
@@ -206,6 +209,8 @@ fn credentials_that_expire_half_way_never_give_a_pass_for_what_came_after() {
             .fields()
             .flat_map(|field| field.calls)
             .map(ToString::to_string)
+            // Needed only for policies that the authorization details leave out.
+            .filter(|call| !["iam:GetPolicy", "iam:GetPolicyVersion"].contains(&call.as_str()))
             .filter(|call| !answered.contains(call.as_str()))
             .collect();
         assert!(silent.is_empty(), "{check} passes for {resource} without an answer to {silent:?}");

@@ -112,6 +112,8 @@ fn a_busy_region_is_read_in_slices_and_lanes_each_event_once_in_order() {
     let count: u64 = slices.iter().map(|slice| slice["events"].as_u64().unwrap()).sum();
     assert_eq!(count, 30_000, "each slice says how many events it gave");
     assert_eq!(slices.iter().map(|slice| slice["restarts"].as_u64().unwrap()).sum::<u64>(), 1);
+    let ran = common::run(common::auditpack().arg("verify").arg(package(out.path())));
+    assert_ne!(ran.code, 5, "{}\n{}", ran.stdout, ran.stderr);
     // The token that expired cost its own slice, not the rest.
     let pages = server.stats().requests_to("cloudtrail", "LookupEvents");
     assert!(pages < 600 + 60 + slices.len() as u64, "{pages} requests");

@@ -30,6 +30,10 @@ fn tree(dir: &Path) -> BTreeMap<String, String> {
                 walk(&path, base, into);
                 continue;
             }
+            // Who ran what, where and when differs between runs, and is left out of the fixtures.
+            if path.ends_with("custody.json") {
+                continue;
+            }
             let mut text = fs::read_to_string(&path).unwrap();
             if path.ends_with("calls.jsonl") {
                 let mut lines: Vec<String> = text.lines().map(without_port).collect();

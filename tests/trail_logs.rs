@@ -118,6 +118,8 @@ fn the_package_is_rebuilt_from_its_own_copy_of_the_logs() {
     let ran = run(&mut command);
     assert!([0, 3].contains(&ran.code), "{}", ran.stderr);
     assert!(std::fs::read(&first).unwrap() == std::fs::read(package(again.path())).unwrap(), "the packages differ");
+    let ran = run(auditpack().arg("verify").arg(&first));
+    assert_ne!(ran.code, 5, "{}\n{}", ran.stdout, ran.stderr);
 }
 
 #[test]

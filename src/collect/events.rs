@@ -12,7 +12,7 @@
 use super::caller::Caller;
 use super::failure::Verdict;
 use super::trail_logs::sorter::{EventSorter, Item, SorterError};
-use crate::evidence::cloudtrail::{EventCoverage, LookupEvents, Slice};
+use crate::evidence::cloudtrail::{EventCoverage, LANE_NUMBERS, LookupEvents, Slice};
 use crate::evidence::{CallId, EventKind, EventScope, Gap, GapKind, Operation, Outcome, Period, Timestamp};
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
@@ -40,8 +40,6 @@ pub(super) const A_MINUTE: u64 = 2 * 60 * PAGE as u64;
 const WORTH_LANES: i64 = 40;
 /// How many lanes: enough to be at AWS's limit if its answers take two seconds.
 const LANES: u32 = 4;
-/// The requests of a call are numbered; those of each lane from a million more on.
-const LANE_NUMBERS: u32 = 1_000_000;
 /// How often a slice is started again because its token expired.
 const RESTARTS: u32 = 3;
 /// Memory for sorting, per Region.

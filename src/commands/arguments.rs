@@ -31,8 +31,12 @@ pub(super) enum Command {
     Collect(Box<CollectArgs>),
     /// Evaluate a package, a recording, or a folder of AWS CLI output again, offline
     Evaluate(EvaluateArgs),
-    /// Verify a package: integrity, signature, and the derivation of everything from AWS's answers
+    /// Review who has access: freeze it, have people decide, prove what followed
+    Review(ReviewArgs),
+    /// Verify a package: intact, signed, derived from AWS's answers
     Verify(VerifyArgs),
+    /// Show what changed between two packages
+    Diff(DiffArgs),
     /// Make a key to sign packages with
     Keygen(KeygenArgs),
     /// Say why a user, role or group can do what it can, and who can become it, offline
@@ -124,9 +128,6 @@ pub(super) struct SealArgs {
     /// Sign the package with this private key (PEM; `auditpack keygen` makes one)
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
-    /// Have the package stamped by the time-stamp authority (RFC 3161) at this address
-    #[arg(long, value_name = "URL")]
-    pub timestamp_url: Option<String>,
 }
 
 const COLLECT_EXAMPLES: &str = "\
@@ -312,9 +313,7 @@ Examples:
   Was anything changed, and does everything follow from AWS's answers?
     auditpack verify package.zip
   Was it signed by the key that the audited organisation published?
-    auditpack verify package.zip --key organisation.pub.pem
-  Did AWS itself log the calls? A later package, or files of a trail, tell:
-    auditpack verify package.zip --corroborate later-package.zip";
+    auditpack verify package.zip --key organisation.pub.pem";
 
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
@@ -324,18 +323,37 @@ pub(super) struct VerifyArgs {
     /// The public key that must have signed it (PEM)
     #[arg(long, value_name = "PUB")]
     pub key: Option<PathBuf>,
-    /// The certificates (PEM) that a time stamp must lead to
-    #[arg(long, value_name = "PEM")]
-    pub timestamp_roots: Option<PathBuf>,
-    /// Look for auditpack's own calls in CloudTrail's records: another package, events.jsonl, or trail log files
-    #[arg(long, value_name = "EVENTS")]
-    pub corroborate: Vec<PathBuf>,
     /// Leave out the derivation from AWS's answers
     #[arg(long)]
     pub no_derivation: bool,
     /// Print the result for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `diff` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// A summary for people
+    #[default]
+    Text,
+    /// The same as Markdown
+    Markdown,
+    /// All changes, for programs
+    Json,
+    /// All changes, one a line
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The package from before
+    pub old: PathBuf,
+    /// The package from after
+    pub new: PathBuf,
+    /// What is printed on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DiffFormat,
 }
 
 const KEYGEN_EXAMPLES: &str = "\
@@ -495,4 +513,78 @@ pub(super) struct PermissionsArgs {
     /// For a collection with --trail-logs: public keys of CloudTrail instead of the event history
     #[arg(long)]
     pub trail_logs: bool,
+}
+
+const REVIEW_EXAMPLES: &str = "\
+Examples:
+  Freeze the access of a package, and write a workbook to fill in:
+    auditpack review open package.zip --out review-2026-q4/
+  One workbook for each owner, with last quarter's decisions as history:
+    auditpack review open package.zip --out q4/ --by-owner --owners owners.csv --previous q3/
+  See what is open, then close with evidence that was collected after the follow-up:
+    auditpack review status q4/
+    auditpack review close q4/ --with later.zip";
+
+#[derive(Debug, Args)]
+#[command(after_help = REVIEW_EXAMPLES)]
+pub(super) struct ReviewArgs {
+    #[command(subcommand)]
+    pub command: ReviewCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReviewCommand {
+    /// Freeze the population, and write the files that people fill in
+    Open {
+        /// A package, a recording, or the work folder of a collection
+        package: PathBuf,
+        /// The folder for the review; it must be empty or not there yet
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// The review before: its folder, or the package with its record. Its decisions are shown as history
+        #[arg(long, value_name = "DIR|PACKAGE")]
+        previous: Option<PathBuf>,
+        /// One workbook for each owner instead of one for all
+        #[arg(long)]
+        by_owner: bool,
+        /// Owners, as CSV with the columns resource and owner; others come from the tags owner, team and contact
+        #[arg(long, value_name = "FILE")]
+        owners: Option<PathBuf>,
+        /// Days for decisions and follow-up
+        #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+        due_days: u32,
+        /// Settings, of which the thresholds count [default: auditpack.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Show what is open by owner, what is overdue, and what closing would refuse
+    Status {
+        /// The review's folder, or a package with its record
+        review: PathBuf,
+        /// The day to count to [default: today]
+        #[arg(long, value_name = "DAY")]
+        as_of: Option<String>,
+        /// How old the last closed review may be, in days
+        #[arg(long, value_name = "DAYS", default_value_t = crate::review::MAX_AGE_DAYS, value_parser = clap::value_parser!(i64).range(1..=3660))]
+        max_age_days: i64,
+    },
+    /// Read the filled files, hold each decision against later evidence, and write the record into a package
+    Close {
+        /// The review's folder
+        dir: PathBuf,
+        /// Evidence that was collected after the follow-up: a package or a recording
+        #[arg(long, value_name = "PACKAGE")]
+        with: PathBuf,
+        /// The package's file or folder [default: the review's folder]
+        #[arg(long, value_name = "FILE|DIR")]
+        out: Option<PathBuf>,
+        /// Replace a package that is already there
+        #[arg(long)]
+        force: bool,
+        /// How many days may lie between the closing of the last review and of this one
+        #[arg(long, value_name = "DAYS", default_value_t = crate::review::MAX_AGE_DAYS, value_parser = clap::value_parser!(i64).range(1..=3660))]
+        max_age_days: i64,
+        #[command(flatten)]
+        judge: JudgeArgs,
+    },
 }

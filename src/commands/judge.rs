@@ -11,7 +11,7 @@ use crate::finding::Severity;
 use crate::package::{self, Content, Contents, PackageError, Seals};
 use crate::report::{self, Audit, Conclusion, Written};
 use crate::resource::Resources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -74,7 +74,7 @@ impl Judge {
         };
         let written = match target {
             Some((path, force)) => {
-                let written = contents(audit, recording, seals)
+                let written = contents(audit, recording, BTreeMap::new(), seals)
                     .and_then(|contents| package::write(contents, path, force))
                     .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
                 Some((path.display().to_string(), written))
@@ -107,17 +107,19 @@ fn width() -> usize {
 pub(super) fn contents<'a>(
     audit: Audit<'a>,
     recording: Option<&'a Recording>,
+    more: BTreeMap<String, Vec<u8>>,
     seals: Seals<'a>,
 ) -> Result<Contents<'a>, PackageError> {
     let mut reports = vec![
-        ("findings.csv".to_owned(), made_when_written(audit, report::findings_csv)),
-        ("findings.json".to_owned(), made_when_written(audit, report::findings_json)),
+        ("findings.csv".to_owned(), Content::stream(move |out| report::write_findings_csv(&audit, out))),
+        ("findings.json".to_owned(), Content::stream(move |out| report::write_findings_json(&audit, out))),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
     for (file, bytes) in report::populations(&audit) {
         reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
     }
     reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
+    reports.extend(more.into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     let mut contents = package::assemble(audit, recording, reports)?;
     let mut files: BTreeSet<String> = contents.paths().map(str::to_owned).collect();
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
@@ -126,11 +128,6 @@ pub(super) fn contents<'a>(
     contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
     contents.seal(seals);
     Ok(contents)
-}
-
-/// A large report, made when it is written: so only one of them is in memory at a time.
-fn made_when_written<'a>(audit: Audit<'a>, make: fn(&Audit<'_>) -> Vec<u8>) -> Content<'a> {
-    Content::stream(move |out| out.write_all(&make(&audit)))
 }
 
 const README: &str = "README.txt";

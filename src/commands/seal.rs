@@ -1,4 +1,4 @@
-//! The key and the time-stamp authority that a package is sealed with.
+//! The key that a package is signed with.
 
 use super::CommandError;
 use super::arguments::SealArgs;

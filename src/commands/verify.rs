@@ -10,6 +10,7 @@ use super::source::Replay;
 use super::{CommandError, Exit, print};
 use crate::controls::Controls;
 use crate::evaluate::evaluate;
+use crate::evidence::Evidence;
 use crate::evidence::digest::Sha256;
 use crate::finding::Severity;
 use crate::package::{
@@ -18,6 +19,7 @@ use crate::package::{
 use crate::report::Audit;
 use crate::resource::Resources;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The version of the JSON that --json prints.
@@ -148,7 +150,14 @@ fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> R
     }
     let seals = Seals::copied(manifest.seals.clone(), seals);
     let target = folder.path().join("again.zip");
-    let written = contents(audit, Some(&replay.recording), seals).and_then(|made| package::write(made, &target, false));
+    let review = match review(opened, &evidence, &resources) {
+        Ok(review) => review,
+        Err(reason) => {
+            return Ok(failed_to_read(format!("the record of the access review cannot be made again: {reason}")));
+        }
+    };
+    let written =
+        contents(audit, Some(&replay.recording), review, seals).and_then(|made| package::write(made, &target, false));
     if let Err(error) = written {
         return Ok(failed_to_read(format!("the package cannot be made again: {error}")));
     }
@@ -317,4 +326,23 @@ fn text(report: &Report) -> String {
     out.push_str(&format!("\nVerdict: {}\n", report.verdict));
     crate::report::words::paragraph(&mut out, "         ", &report.says, 100);
     out
+}
+
+/// The record of an access review, made again from its inputs in the package; nothing if there is none.
+fn review(
+    opened: &mut package::OpenPackage,
+    evidence: &Evidence,
+    resources: &Resources,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let folder = format!("{}/", crate::review::INPUT_FOLDER);
+    let paths: Vec<String> = opened.paths().filter(|path| path.starts_with(&folder)).map(str::to_owned).collect();
+    if paths.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut inputs = BTreeMap::new();
+    for path in paths {
+        let bytes = opened.read(&path).map_err(|e| e.to_string())?;
+        inputs.insert(path, bytes);
+    }
+    crate::review::close(inputs, evidence, resources).map(|closed| closed.files).map_err(|e| e.to_string())
 }

@@ -71,7 +71,7 @@ pub fn write(
     deployed: Option<&Deployed>,
     part: usize,
 ) -> Result<String, LoadErrors> {
-    for id in frameworks.iter().filter(|id| !catalogue.frameworks.contains_key(*id)) {
+    if let Some(id) = frameworks.iter().find(|id| !catalogue.frameworks.contains_key(*id)) {
         let known = catalogue.frameworks.keys().cloned().collect::<Vec<_>>().join(", ");
         let error = LoadError::about("--framework", format!("there is no framework `{id}`"));
         return Err(LoadErrors(vec![error.help(format!("the frameworks are: {known}"))]));

@@ -114,8 +114,11 @@ fn pointer(file: &str, at: &str) -> Pointer {
 fn row(kind: Kind, name: &str, known: &[(&'static str, Value)]) -> Resource {
     let schema = kind.schema();
     // What no call supplies is known of every row; here the call that lists the rows stands in for it.
-    let unknown =
-        |calls: &[Operation]| FieldValue::Unknown(Arc::new(denied(*calls.first().unwrap_or(&schema.population[0]))));
+    let unknown = |calls: &[Operation]| {
+        FieldValue::Unknown(Arc::new(denied(
+            *calls.first().or(schema.population.first()).unwrap_or(&Operation::StsGetCallerIdentity),
+        )))
+    };
     let mut fields: BTreeMap<&'static str, FieldValue> =
         schema.fields.iter().map(|field| (field.name, unknown(field.calls))).collect();
     fields.extend(known.iter().map(|(name, value)| (*name, FieldValue::Known(value.clone()))));

@@ -143,6 +143,9 @@ pub struct EventCoverage {
     pub unreadable: u64,
 }
 
+/// The requests of LookupEvents are numbered; those of each lane that is read beside others from a million more on.
+pub const LANE_NUMBERS: u32 = 1_000_000;
+
 /// A part of the period, asked for on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {

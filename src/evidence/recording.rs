@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The file with the run's facts.
 pub const RUN_FILE: &str = "run.json";
@@ -160,7 +160,7 @@ struct Log {
     /// Open while a run goes on, closed for a replay.
     file: Option<File>,
     /// By identity and sequence; each with its attempts in order.
-    entries: BTreeMap<(String, u32), Vec<Entry>>,
+    entries: Entries,
 }
 
 impl Recording {
@@ -172,7 +172,7 @@ impl Recording {
         write_new(&run_file, &text)?;
         let path = dir.join(CALLS_FILE);
         let file = private().create_new(true).append(true).open(&path).map_err(io_error("create", &path))?;
-        let log = Mutex::new(Log { file: Some(file), entries: BTreeMap::new() });
+        let log = Mutex::new(Log { file: Some(file), entries: Entries::new() });
         Ok(Self { dir: dir.to_owned(), run, custody: Custody::default(), log })
     }
 
@@ -220,13 +220,13 @@ impl Recording {
     }
 
     /// The last attempt of a request, if it was recorded.
-    pub fn last_attempt(&self, key: &str, sequence: u32) -> Option<Entry> {
-        self.log().entries.get(&(key.to_owned(), sequence)).and_then(|attempts| attempts.last().cloned())
+    pub fn last_attempt(&self, key: &str, sequence: u32) -> Option<Arc<Entry>> {
+        self.log().entries.get(&(key.to_owned(), sequence)).and_then(|attempts| attempts.last().map(Arc::clone))
     }
 
     /// The failure that a call met without a request being sent, or without an answer that could be recorded.
     pub fn unsent(&self, call: &CallId, page: u32) -> Option<String> {
-        self.last_attempt(&unsent_key(call, page), 0).and_then(|entry| entry.failure)
+        self.last_attempt(&unsent_key(call, page), 0).and_then(|entry| entry.failure.clone())
     }
 
     /// Whether nothing was recorded yet.
@@ -235,8 +235,8 @@ impl Recording {
     }
 
     /// All attempts, in the order of a package.
-    pub fn entries(&self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self.log().entries.values().flatten().cloned().collect();
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        let mut entries: Vec<Arc<Entry>> = self.log().entries.values().flatten().cloned().collect();
         entries.sort_by(|a, b| a.order().cmp(&b.order()));
         entries
     }
@@ -332,7 +332,7 @@ impl Recording {
             return Err(malformed(&path, "a finished recording takes no more calls".to_owned()));
         };
         file.write_all(&line).map_err(io_error("write", &path))?;
-        log.entries.entry((entry.key.clone(), entry.sequence)).or_default().push(entry);
+        log.entries.entry((entry.key.clone(), entry.sequence)).or_default().push(Arc::new(entry));
         Ok(())
     }
 
@@ -387,7 +387,8 @@ fn read_custody(dir: &Path) -> Result<Custody, RecordingError> {
     }
 }
 
-type Entries = BTreeMap<(String, u32), Vec<Entry>>;
+/// A run of hours makes tens of thousands of entries: they are shared, not copied.
+type Entries = BTreeMap<(String, u32), Vec<Arc<Entry>>>;
 
 /// Reads the log. If its last line was cut off, also says how long the whole lines are.
 fn read_log(path: &Path, file: File) -> Result<(Entries, Option<u64>), RecordingError> {
@@ -405,7 +406,7 @@ fn read_log(path: &Path, file: File) -> Result<(Entries, Option<u64>), Recording
             return Ok((entries, Some(whole)));
         }
         let entry: Entry = serde_json::from_slice(&line).map_err(|e| malformed(path, format!("line {number}: {e}")))?;
-        entries.entry((entry.key.clone(), entry.sequence)).or_default().push(entry);
+        entries.entry((entry.key.clone(), entry.sequence)).or_default().push(Arc::new(entry));
         whole += read as u64;
     }
     for attempts in entries.values_mut() {

@@ -14,9 +14,10 @@ use thiserror::Error;
 use super::condition::Clause;
 use super::interest::Bits;
 
-/// Documents beyond this many bytes are refused. IAM's own largest is 10 KB or so
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+/// Documents beyond this many bytes are refused. Customers' have 10 KB or so at most
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>), but AWS's own policies are not bound by
+/// that: some have more than 70 KB.
+pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 
 /// Why a text is not a policy document.
 #[derive(Debug, Error)]

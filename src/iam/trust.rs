@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 pub(crate) use edge::admits;
-pub use oidc::{OidcTrust, OidcWidth};
+pub use oidc::{ACQUAINTANCE, OidcTrust, OidcWidth, STRANGER};
 pub use requirement::{MfaLimit, Requirement, Requirements};
 pub use service::ServiceGuard;
 

@@ -17,6 +17,7 @@ use crate::evidence::{AnyDocument, CallId, EventSource, Operation, Outcome};
 use crate::report::csv::{Cell, Table};
 use crate::report::{Audit, controls_digest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Puts together what a package will hold.
 ///
@@ -59,7 +60,7 @@ pub fn assemble<'a>(
 /// The recording's log, sorted, and the responses of each call.
 #[derive(Default)]
 pub(super) struct Log {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Arc<Entry>>,
     responses: BTreeMap<CallId, Vec<String>>,
 }
 
@@ -196,7 +197,7 @@ fn trail_logs<'a>(
 }
 
 /// calls.csv: one row for each attempt of each request, with the id that AWS gave it and the time of AWS's clock.
-fn calls_csv(entries: &[Entry]) -> Vec<u8> {
+fn calls_csv(entries: &[Arc<Entry>]) -> Vec<u8> {
     let mut table = Table::new(&[
         "operation",
         "region",
@@ -239,14 +240,18 @@ fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> 
     if custody.is_file() {
         contents.add(format!("raw/{CUSTODY_FILE}"), Content::File { path: custody, sha256: None })?;
     }
-    contents.add(super::CALLS.to_owned(), Content::Bytes(calls_csv(&log.entries)))?;
-    let calls = format!("raw/{CALLS_FILE}");
-    let mut lines = Vec::new();
-    for entry in &log.entries {
-        serde_json::to_writer(&mut lines, entry).map_err(|e| PackageError::part(&calls)(e.into()))?;
-        lines.push(b'\n');
-    }
-    contents.add(calls, Content::Bytes(lines))?;
+    let entries = log.entries.clone();
+    let table = Content::stream(move |out| out.write_all(&calls_csv(&entries)));
+    contents.add(super::CALLS.to_owned(), table)?;
+    let entries = log.entries.clone();
+    let lines = Content::stream(move |out| {
+        for entry in &entries {
+            serde_json::to_writer(&mut *out, &**entry)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    });
+    contents.add(format!("raw/{CALLS_FILE}"), lines)?;
     for entry in &log.entries {
         let Some(response) = &entry.response else { continue };
         let part = Part {

@@ -80,7 +80,7 @@ fn caller(identity: &CallerIdentity) -> Caller {
 }
 
 fn custody(evidence: &Evidence, log: &Log) -> Custody {
-    let times = || log.entries.iter().filter_map(server_time);
+    let times = || log.entries.iter().filter_map(|entry| server_time(entry));
     Custody {
         runs: evidence.custody.runs.clone(),
         requests: log.entries.len() as u64,

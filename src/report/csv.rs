@@ -6,6 +6,7 @@
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>); the JSON keeps the original.
 
 use super::words::visible;
+use std::io::{self, Write};
 
 /// What Excel needs to know that the file is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -76,6 +77,13 @@ impl Table {
         self.out.push_str("\r\n");
     }
 
+    /// Writes the rows that were added since it was last called, so that a large table need not be in memory.
+    pub fn drain(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.out.as_bytes())?;
+        self.out.clear();
+        Ok(())
+    }
+
     /// The file.
     pub fn finish(self) -> Vec<u8> {
         self.out.into_bytes()
@@ -100,7 +108,7 @@ impl Table {
 /// Puts an apostrophe before what a spreadsheet would run: `=`, `+`, `-`, `@` and their full-width forms at the
 /// start of the cell, after spaces and quotes too; and after a semicolon, where a spreadsheet that takes semicolons
 /// for separators (most of Europe's do) would begin a cell.
-fn defuse(text: &str) -> String {
+pub(crate) fn defuse(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     let mut at_start = true;
     for c in text.chars() {

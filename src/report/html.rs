@@ -4,6 +4,7 @@
 //! Templates escape all text; texts from outside are of the type [`Shown`], so that what is invisible is seen.
 //! Long lists are cut, with a count of what is left out and where it is: the page stays readable for any account.
 
+mod access;
 mod appendix;
 mod findings;
 mod gaps;
@@ -43,6 +44,7 @@ pub fn html(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
         headline: conclusion.headline(),
         exit_code: conclusion.exit_code(),
         why: facts::conclusion_words(audit),
+        access: access::view(&context),
         scope: scope::view(&context),
         gaps: gaps::view(&context),
         findings: findings::view(&context),
@@ -66,6 +68,7 @@ struct Page {
     headline: &'static str,
     exit_code: u8,
     why: Vec<String>,
+    access: access::View,
     scope: scope::View,
     gaps: gaps::View,
     findings: findings::View,
@@ -174,7 +177,7 @@ fn page_header(audit: &Audit<'_>) -> String {
 }
 
 /// A hash in hexadecimal as base64, which is how a content security policy takes it.
-fn base64_of_hex(hex: &str) -> String {
+pub(crate) fn base64_of_hex(hex: &str) -> String {
     let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
     let bytes: Vec<u8> = hex
         .as_bytes()

@@ -13,6 +13,7 @@ use crate::finding::{ConfigVerdict, Exception, ExceptionState, Pointer, Resource
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// The version of findings.json.
 pub const FINDINGS_FORMAT: u32 = 1;
@@ -25,12 +26,19 @@ pub const SUMMARY_FORMAT: u32 = 1;
 /// whatever its size.
 pub fn findings_json(audit: &Audit<'_>) -> Vec<u8> {
     let mut out = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_findings_json(audit, &mut out);
+    out
+}
+
+/// Writes findings.json piece by piece, so that it need not be in memory.
+pub fn write_findings_json(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<()> {
     let run = RunOut::of(audit);
-    member(&mut out, "{", "format", &FINDINGS_FORMAT);
-    member(&mut out, ",", "run", &run);
-    lines(&mut out, "checks", audit.evaluation.checks.iter().map(|check| CheckOut::of(audit, check)));
-    lines(&mut out, "exceptions", audit.evaluation.exceptions.iter().map(ExceptionOut::of));
-    lines(&mut out, "manual", audit.controls.settings.manual.iter().map(|of| ManualOut::of(audit, of)));
+    member(out, "{", "format", &FINDINGS_FORMAT)?;
+    member(out, ",", "run", &run)?;
+    lines(out, "checks", audit.evaluation.checks.iter().map(|check| CheckOut::of(audit, check)))?;
+    lines(out, "exceptions", audit.evaluation.exceptions.iter().map(ExceptionOut::of))?;
+    lines(out, "manual", audit.controls.settings.manual.iter().map(|of| ManualOut::of(audit, of)))?;
     let frameworks = facts::frameworks(audit);
     let requirements = frameworks.iter().flat_map(|facts| {
         facts.requirements.iter().map(|of| RequirementOut {
@@ -44,9 +52,9 @@ pub fn findings_json(audit: &Audit<'_>) -> Vec<u8> {
             still_to_provide: of.requirement.manual.as_deref(),
         })
     });
-    lines(&mut out, "requirements", requirements);
+    lines(out, "requirements", requirements)?;
     lines(
-        &mut out,
+        out,
         "findings",
         audit.evaluation.findings.iter().map(|finding| FindingOut {
             check: &finding.check,
@@ -59,33 +67,32 @@ pub fn findings_json(audit: &Audit<'_>) -> Vec<u8> {
             aws_config: &finding.config_rules,
             exception: finding.exception.as_ref(),
         }),
-    );
-    out.extend_from_slice(b"\n}\n");
-    out
+    )?;
+    out.write_all(b"\n}\n")
 }
 
 /// Writes `"name": value` after a separator.
-fn member(out: &mut Vec<u8>, before: &str, name: &str, value: &impl Serialize) {
-    out.extend_from_slice(format!("{before}\n  \"{name}\": ").as_bytes());
-    push(out, value);
+fn member(out: &mut dyn Write, before: &str, name: &str, value: &impl Serialize) -> io::Result<()> {
+    write!(out, "{before}\n  \"{name}\": ")?;
+    push(out, value)
 }
 
 /// Writes a list with one element a line.
-fn lines<T: Serialize>(out: &mut Vec<u8>, name: &str, items: impl Iterator<Item = T>) {
-    out.extend_from_slice(format!(",\n  \"{name}\": [").as_bytes());
+fn lines<T: Serialize>(out: &mut dyn Write, name: &str, items: impl Iterator<Item = T>) -> io::Result<()> {
+    write!(out, ",\n  \"{name}\": [")?;
     let mut any = false;
     for item in items {
-        out.extend_from_slice(if any { b",\n    " } else { b"\n    " });
-        push(out, &item);
+        out.write_all(if any { b",\n    " } else { b"\n    " })?;
+        push(out, &item)?;
         any = true;
     }
-    out.extend_from_slice(if any { b"\n  ]" } else { b"]" });
+    out.write_all(if any { b"\n  ]" } else { b"]" })
 }
 
-fn push(out: &mut Vec<u8>, value: &impl Serialize) {
+fn push(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     // The types below hold texts, numbers, lists and maps with text keys, all of which are JSON. Were that ever
     // untrue, null would stand there instead of a value.
-    out.extend_from_slice(escaped(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())).as_bytes());
+    out.write_all(escaped(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())).as_bytes())
 }
 
 /// JSON in which characters that hide or reorder are written as `\u202e`: the same values for a program, and

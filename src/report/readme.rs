@@ -19,7 +19,7 @@ pub fn readme_txt(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
     text.contents(files);
     text.words();
     text.missing(audit);
-    text.to_look_at(audit);
+    text.for_attention(audit);
     text.check(files);
     text.rebuild();
     text.limits(audit);
@@ -178,7 +178,7 @@ impl Readme {
         }
     }
 
-    fn to_look_at(&mut self, audit: &Audit<'_>) {
+    fn for_attention(&mut self, audit: &Audit<'_>) {
         let remarks = facts::remarks(audit);
         if remarks.is_empty() {
             return;
@@ -323,6 +323,10 @@ const CONTENTS: &[(&str, &str)] = &[
     (
         "evidence/",
         "the documents collected, in the shape that the AWS CLI prints; evidence/<region>/ for what belongs to a Region",
+    ),
+    (
+        "review/",
+        "the record of an access review: attestation.html to sign, register.csv with every decision, closure.csv with what followed, findings.csv; input/ holds the frozen population and the files as they were filled in",
     ),
     ("manual/", "files that people attached to requirements: policies, contracts, tickets"),
     ("controls/", "the exact checks, frameworks, parameters and exceptions that were used"),

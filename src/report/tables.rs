@@ -9,9 +9,18 @@ use crate::finding::{ConfigVerdict, Pointer, Status};
 use crate::resource::{FieldValue, Population, Resource, Value};
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::io::{self, Write};
 
 /// findings.csv: one row for each finding, in the order of the evaluation.
 pub fn findings_csv(audit: &Audit<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_findings_csv(audit, &mut out);
+    out
+}
+
+/// Writes findings.csv row by row, so that it need not be in memory.
+pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new(&[
         "check",
         "title",
@@ -56,8 +65,9 @@ pub fn findings_csv(audit: &Audit<'_>) -> Vec<u8> {
             requirements.get(finding.check.as_str()).map(|ids| ids.join("; ")).into(),
             joined(&finding.evidence),
         ]);
+        table.drain(out)?;
     }
-    table.finish()
+    table.drain(out)
 }
 
 /// AWS Config's verdict with whose it is: `COMPLIANT by rule x (IDENTIFIER) in eu-west-1`.

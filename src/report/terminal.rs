@@ -33,7 +33,7 @@ pub fn summary(audit: &Audit<'_>, written: Option<&Written<'_>>, width: usize, c
     page.findings(audit);
     page.frameworks(audit);
     page.gaps(audit);
-    page.to_look_at(audit);
+    page.for_attention(audit);
     page.ending(audit, written);
     page.out
 }
@@ -185,7 +185,7 @@ impl Page {
     }
 
     /// Exceptions and attached files that somebody should look at.
-    fn to_look_at(&mut self, audit: &Audit<'_>) {
+    fn for_attention(&mut self, audit: &Audit<'_>) {
         let remarks = facts::remarks(audit);
         if remarks.is_empty() {
             return;

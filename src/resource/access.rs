@@ -402,9 +402,19 @@ fn evidence_resources(trails: &Population, account: &str) -> EvidenceResources {
 }
 
 impl<'a> Input<'a> {
-    /// The account's id, empty where nothing tells it.
+    /// The account's id: as STS told it, or as the ARNs of its own roles, users and groups have it. Without it, the
+    /// account itself would look like a stranger in its trust policies. Empty where nothing tells it.
     pub(super) fn account(&self) -> &'a str {
-        self.evidence.account.as_deref().unwrap_or_default()
+        if let Some(account) = self.evidence.account.as_deref() {
+            return account;
+        }
+        let details = self.details.arrived().into_iter();
+        let mut arns = details.flat_map(|details| {
+            let roles = details.role_detail_list.iter().map(|role| &role.arn);
+            let users = details.user_detail_list.iter().map(|user| &user.arn);
+            roles.chain(users).chain(details.group_detail_list.iter().map(|group| &group.arn))
+        });
+        arns.find_map(|arn| arn.as_deref()?.split(':').nth(4).filter(|account| !account.is_empty())).unwrap_or_default()
     }
 
     /// The document in force of a managed policy.

@@ -73,18 +73,19 @@ pub(super) struct Glance<'a> {
     pub by_service: bool,
 }
 
+/// A Region's events, and what they are looked at with.
+#[derive(Clone, Copy)]
+pub(super) struct History<'a> {
+    pub evidence: &'a Evidence,
+    pub source: &'a Source<'a, LookupEvents>,
+    pub events: &'a LookupEvents,
+    pub kept: &'a Kept,
+}
+
 impl Activity {
     /// Makes rows of a record, if it is worth any. `line` is the record, `number` its place in the Region's file.
-    pub fn note(
-        &mut self,
-        glance: Glance<'_>,
-        line: &[u8],
-        number: u64,
-        evidence: &Evidence,
-        source: &Source<'_, LookupEvents>,
-        history: &LookupEvents,
-        kept: &Kept,
-    ) -> Result<(), String> {
+    pub fn note(&mut self, glance: Glance<'_>, line: &[u8], number: u64, history: History<'_>) -> Result<(), String> {
+        let History { evidence, source, events, kept } = history;
         let kinds = what::kinds(glance);
         if kinds.is_empty() {
             return Ok(());
@@ -111,7 +112,7 @@ impl Activity {
                 (_, None) => format!("event without id, line {number}"),
             };
             // Events of different content under one id are all kept.
-            if history.coverage.contradictory > 0 {
+            if events.coverage.contradictory > 0 {
                 id.push_str(&format!(" L{number}"));
             }
             let region = source.call().region.as_deref();

@@ -263,7 +263,7 @@ impl Tally {
                 noted.map_err(|e| format!("line {number} of the events: {e}"))?;
             }
             self.activity
-                .note(record.glance(), line, number, evidence, source, history, kept)
+                .note(record.glance(), line, number, activity::History { evidence, source, events: history, kept })
                 .map_err(|e| format!("line {number} of the events: {e}"))
         })?;
         Ok(records)

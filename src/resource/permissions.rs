@@ -65,11 +65,11 @@ pub(super) fn set_mfa(
             _ => None,
         }),
     );
-    let left = |report: &&MfaReport| {
+    let left = |report: &MfaReport| {
         let listed = report.without_mfa.iter();
         listed.map(|listed| format!("{} ({})", listed.action, class(listed.class))).collect::<Vec<_>>()
     };
-    row.set("without_mfa", report.clone().map(|report| left(&report)));
+    row.set("without_mfa", report.clone().map(|report| left(report)));
     let alone = report.map(|report| match report.verdict {
         MfaVerdict::NotEnforced { .. } => "alone",
         _ => "limited",

@@ -102,20 +102,20 @@ const fn joined<const N: usize>(shared: &[Field], own: &[Field]) -> [Field; N] {
 
 /// What is known of every event, whatever it did. The members of a record that PCI DSS 10.2.2 asks for are among them.
 const EVENT: &[Field] = fields! {
-    event_id: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the event's id";
-    time: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "when it happened, in RFC 3339";
-    event: Text from [AccountListRegions, CloudTrailLookupEvents] "what was asked of AWS, such as StopLogging";
-    service: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the service that was asked, such as iam.amazonaws.com";
-    actor: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "who asked: an ARN, or what the record has in its place";
-    actor_type: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "IAMUser, AssumedRole, Root, AWSAccount, AWSService or another type of identity";
-    via: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the AWS service that asked for the actor, such as cloudformation.amazonaws.com; null where the actor asked itself";
-    mfa: Bool "or null" from [AccountListRegions, CloudTrailLookupEvents] "the sign-in or session used MFA, as the record says; null where it does not say, as of sessions with long-lived keys";
-    origin: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the address that it came from";
-    targets: Texts from [AccountListRegions, CloudTrailLookupEvents] "what it was done to, as the record names it";
-    succeeded: Bool from [AccountListRegions, CloudTrailLookupEvents] "AWS did as asked";
-    error: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the code or message of the refusal";
-    days: Int "or null" from [AccountListRegions, CloudTrailLookupEvents] "days from the event to the as-of time";
-    record_gaps: Texts from [AccountListRegions, CloudTrailLookupEvents] "which of user, type, time, result, origin and target the record does not tell (PCI DSS 10.2.2)";
+    event_id: Text "or null" from [CloudTrailLookupEvents] "the event's id";
+    time: Text "or null" from [CloudTrailLookupEvents] "when it happened, in RFC 3339";
+    event: Text from [CloudTrailLookupEvents] "what was asked of AWS, such as StopLogging";
+    service: Text "or null" from [CloudTrailLookupEvents] "the service that was asked, such as iam.amazonaws.com";
+    actor: Text "or null" from [CloudTrailLookupEvents] "who asked: an ARN, or what the record has in its place";
+    actor_type: Text "or null" from [CloudTrailLookupEvents] "IAMUser, AssumedRole, Root, AWSAccount, AWSService or another type of identity";
+    via: Text "or null" from [CloudTrailLookupEvents] "the AWS service that asked for the actor, such as cloudformation.amazonaws.com; null where the actor asked itself";
+    mfa: Bool "or null" from [CloudTrailLookupEvents] "the sign-in or session used MFA, as the record says; null where it does not say, as of sessions with long-lived keys";
+    origin: Text "or null" from [CloudTrailLookupEvents] "the address that it came from";
+    targets: Texts from [CloudTrailLookupEvents] "what it was done to, as the record names it";
+    succeeded: Bool from [CloudTrailLookupEvents] "AWS did as asked";
+    error: Text "or null" from [CloudTrailLookupEvents] "the code or message of the refusal";
+    days: Int "or null" from [CloudTrailLookupEvents] "days from the event to the as-of time";
+    record_gaps: Texts from [CloudTrailLookupEvents] "which of user, type, time, result, origin and target the record does not tell (PCI DSS 10.2.2)";
 };
 
 macro_rules! kinds {
@@ -381,22 +381,22 @@ kinds! {
         last_used_days: Int "or null" from [IamGetAccountAuthorizationDetails] "days since the role was used; null if not within the 400 days that IAM keeps";
     }
     VendorSession "iam.vendor_session", "vendor's session", "vendors' sessions", "vendor-sessions.csv", from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] {
-        time: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "when the role was taken, in UTC";
-        vendor: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the vendor's name";
-        role: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the ARN of the role";
-        outcome: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "assumed or refused";
-        error: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "AWS's error code, of an attempt that was refused";
-        action: Text from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "how: AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity";
-        caller_account: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the account that the caller came from";
-        caller: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the caller as AWS's record names it: for another account's caller, only its unique id and session";
-        session_name: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the session's name, which the caller chose unless the trust policy pins it";
-        generic_name: Bool from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the session's name is one that a program made up, or none: it tells nobody apart";
-        source_identity: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the source identity, which no later session can change";
-        source_ip: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the address, or the AWS service, that the call came from";
-        user_agent: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the program, as it calls itself";
-        mfa: Bool from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the caller had signed in with MFA; unknown where AWS's record does not say, as mostly for callers of another account";
-        duration_seconds: Int "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "from taking the role to the credentials' expiry; null for an attempt that was refused";
-        access_key: Text "or null" from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "the id of the session's access key, by which its actions are found in the event history";
+        time: Text from [CloudTrailLookupEvents] "when the role was taken, in UTC";
+        vendor: Text from [CloudTrailLookupEvents] "the vendor's name";
+        role: Text from [CloudTrailLookupEvents] "the ARN of the role";
+        outcome: Text from [CloudTrailLookupEvents] "assumed or refused";
+        error: Text "or null" from [CloudTrailLookupEvents] "AWS's error code, of an attempt that was refused";
+        action: Text from [CloudTrailLookupEvents] "how: AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity";
+        caller_account: Text "or null" from [CloudTrailLookupEvents] "the account that the caller came from";
+        caller: Text "or null" from [CloudTrailLookupEvents] "the caller as AWS's record names it: for another account's caller, only its unique id and session";
+        session_name: Text "or null" from [CloudTrailLookupEvents] "the session's name, which the caller chose unless the trust policy pins it";
+        generic_name: Bool from [CloudTrailLookupEvents] "the session's name is one that a program made up, or none: it tells nobody apart";
+        source_identity: Text "or null" from [CloudTrailLookupEvents] "the source identity, which no later session can change";
+        source_ip: Text "or null" from [CloudTrailLookupEvents] "the address, or the AWS service, that the call came from";
+        user_agent: Text "or null" from [CloudTrailLookupEvents] "the program, as it calls itself";
+        mfa: Bool from [CloudTrailLookupEvents] "the caller had signed in with MFA; unknown where AWS's record does not say, as mostly for callers of another account";
+        duration_seconds: Int "or null" from [CloudTrailLookupEvents] "from taking the role to the credentials' expiry; null for an attempt that was refused";
+        access_key: Text "or null" from [CloudTrailLookupEvents] "the id of the session's access key, by which its actions are found in the event history";
         events: Int from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "events of the session in the event history, which has no data events";
         actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "what the session did: service and action";
     }
@@ -426,34 +426,34 @@ kinds! {
     SignIn "cloudtrail.sign_in", "console sign-in", "console sign-ins", "sign-ins.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
     }
     RootEvent "cloudtrail.root_event", "event of root", "events of root", "root-events.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
-        read_only: Bool "or null" from [AccountListRegions, CloudTrailLookupEvents] "it only read; null where the record does not say";
+        read_only: Bool "or null" from [CloudTrailLookupEvents] "it only read; null where the record does not say";
     }
     IamChange "cloudtrail.iam_change", "change of IAM", "changes of IAM", "iam-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
-        subject: Text from [AccountListRegions, CloudTrailLookupEvents] "what was changed: user, credential, mfa, group, role, trust, policy, boundary, provider, password-policy or other";
-        issues_credential: Bool from [AccountListRegions, CloudTrailLookupEvents] "it gave out a long-lived credential: a password, an access key, a service-specific credential, a certificate or an SSH key";
-        grants_everything: Bool from [AccountListRegions, CloudTrailLookupEvents] "it attached AdministratorAccess, or wrote a policy of which one statement allows every action on every resource without a condition";
-        trusts: Texts from [AccountListRegions, CloudTrailLookupEvents] "the principals that a trust policy written by it lets in, as the field trusted_principals of roles has them; empty where it wrote none";
+        subject: Text from [CloudTrailLookupEvents] "what was changed: user, credential, mfa, group, role, trust, policy, boundary, provider, password-policy or other";
+        issues_credential: Bool from [CloudTrailLookupEvents] "it gave out a long-lived credential: a password, an access key, a service-specific credential, a certificate or an SSH key";
+        grants_everything: Bool from [CloudTrailLookupEvents] "it attached AdministratorAccess, or wrote a policy of which one statement allows every action on every resource without a condition";
+        trusts: Texts from [CloudTrailLookupEvents] "the principals that a trust policy written by it lets in, as the field trusted_principals of roles has them; empty where it wrote none";
     }
     LoggingChange "cloudtrail.logging_change", "change of logging", "changes of logging", "logging-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
-        area: Text from [AccountListRegions, CloudTrailLookupEvents] "trail, config, log-group (one that a trail delivers to), log-bucket (one that a trail or AWS Config delivers to) or detection (GuardDuty, Security Hub, Access Analyzer, Inspector, Macie)";
-        weakens: Bool from [AccountListRegions, CloudTrailLookupEvents] "it stops, deletes or narrows what is recorded, kept or detected";
+        area: Text from [CloudTrailLookupEvents] "trail, config, log-group (one that a trail delivers to), log-bucket (one that a trail or AWS Config delivers to) or detection (GuardDuty, Security Hub, Access Analyzer, Inspector, Macie)";
+        weakens: Bool from [CloudTrailLookupEvents] "it stops, deletes or narrows what is recorded, kept or detected";
     }
     RoleAssumption "cloudtrail.role_assumption", "role assumption from another account", "role assumptions from other accounts", "role-assumptions.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
-        caller_account: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the account that the caller belongs to";
-        role: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the role's ARN";
-        session_name: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the session's name, which the caller chose";
-        session_seconds: Int "or null" from [AccountListRegions, CloudTrailLookupEvents] "from the event to the end of the session; null where there is none";
-        external_id: Bool from [AccountListRegions, CloudTrailLookupEvents] "the caller gave an external id";
-        mfa_serial: Bool from [AccountListRegions, CloudTrailLookupEvents] "the caller gave an MFA device's code";
-        source_identity: Text "or null" from [AccountListRegions, CloudTrailLookupEvents] "the source identity that the session carries";
+        caller_account: Text "or null" from [CloudTrailLookupEvents] "the account that the caller belongs to";
+        role: Text "or null" from [CloudTrailLookupEvents] "the role's ARN";
+        session_name: Text "or null" from [CloudTrailLookupEvents] "the session's name, which the caller chose";
+        session_seconds: Int "or null" from [CloudTrailLookupEvents] "from the event to the end of the session; null where there is none";
+        external_id: Bool from [CloudTrailLookupEvents] "the caller gave an external id";
+        mfa_serial: Bool from [CloudTrailLookupEvents] "the caller gave an MFA device's code";
+        source_identity: Text "or null" from [CloudTrailLookupEvents] "the source identity that the session carries";
     }
     KeyChange "cloudtrail.key_change", "change of a KMS key", "changes of KMS keys", "key-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
-        opens: Bool from [AccountListRegions, CloudTrailLookupEvents] "it wrote a key policy of which one statement lets everyone in without a condition";
+        opens: Bool from [CloudTrailLookupEvents] "it wrote a key policy of which one statement lets everyone in without a condition";
     }
     PerimeterChange "cloudtrail.perimeter_change", "change of what can be reached from outside", "changes of what can be reached from outside", "perimeter-changes.csv", from [AccountListRegions, CloudTrailLookupEvents] with EVENT {
-        area: Text from [AccountListRegions, CloudTrailLookupEvents] "security-group, network-acl, route, flow-log, public-access-block, bucket-policy, sharing (of snapshots, images and databases) or function-policy";
-        opens: Texts from [AccountListRegions, CloudTrailLookupEvents] "what it opens to everyone, such as `tcp 22-22 from 0.0.0.0/0` or `snapshot snap-1`";
-        opens_admin_ports: Bool from [AccountListRegions, CloudTrailLookupEvents] "it opens SSH (22) or remote desktop (3389), alone or with other ports, to everyone";
+        area: Text from [CloudTrailLookupEvents] "security-group, network-acl, route, flow-log, public-access-block, bucket-policy, sharing (of snapshots, images and databases) or function-policy";
+        opens: Texts from [CloudTrailLookupEvents] "what it opens to everyone, such as `tcp 22-22 from 0.0.0.0/0` or `snapshot snap-1`";
+        opens_admin_ports: Bool from [CloudTrailLookupEvents] "it opens SSH (22) or remote desktop (3389), alone or with other ports, to everyone";
     }
     Recorder "config.recorder", "AWS Config recorder", "AWS Config recorders", "config-recorders.csv", from [AccountListRegions] {
         exists: Bool from [ConfigDescribeConfigurationRecorders] "the Region has a customer-managed configuration recorder; there is one row for each Region in scope";

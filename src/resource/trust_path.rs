@@ -73,7 +73,7 @@ fn row(
     row.set("source_identity", requirement(input, &requirements.source_identity));
     let oidc = path.oidc.as_ref();
     row.known("oidc_width", oidc.map(|oidc| oidc.width.id()));
-    row.known("oidc_example", oidc.and_then(|oidc| oidc.example.as_deref()));
+    row.known("oidc_example", words::oidc_example(path));
     row.known("oidc_subjects", oidc.map_or_else(Vec::new, |oidc| oidc.subjects.clone()));
     row.known("service_guard", path.guard.as_ref().map(|guard| guard.id()));
     let dead = oidc.is_some_and(|oidc| oidc.width == OidcWidth::Dead);

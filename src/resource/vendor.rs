@@ -78,7 +78,10 @@ pub(super) fn vendors(
         let users = users.iter().filter_map(|user| user.user_name.as_deref()).filter(|name| any(&vendor.users, name));
         row.set("users", whole.clone().map(|_| sorted(users)));
         row.set("same_permissions", whole.and_then(|_| same_permissions(input, access, &own)));
-        let sessions = events.sessions().map(|sessions| sessions.iter().filter(|one| one.vendor == vendor.name));
+        let sessions = details
+            .whole()
+            .and_then(|_| events.sessions())
+            .map(|sessions| sessions.iter().filter(|one| one.vendor == vendor.name));
         row.set("sessions", sessions.clone().map(|all| all.filter(|one| one.error.is_none()).count() as i64));
         row.set("refused", sessions.map(|all| all.filter(|one| one.error.is_some()).count() as i64));
         row
@@ -88,6 +91,9 @@ pub(super) fn vendors(
 
 /// Pairs of roles that may do exactly the same. Those that cannot be compared leave the question open.
 fn same_permissions(input: &Input<'_>, access: &Access, roles: &[&VendorRole<'_>]) -> Fact<Vec<String>> {
+    for role in roles {
+        permissions::whole(access, input, role.arn)?;
+    }
     let mut same = Vec::new();
     for (at, first) in roles.iter().enumerate() {
         for second in roles.iter().skip(at + 1) {

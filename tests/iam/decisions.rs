@@ -3,7 +3,7 @@
 use auditpack::iam::compare::{NameHeuristic, ReadOnly, difference, not_tied_to_tag, read_only};
 use auditpack::iam::context::Context;
 use auditpack::iam::mfa::{ListedClass, enforcement};
-use auditpack::iam::policy::{Document, decode_document};
+use auditpack::iam::policy::{Document, MAX_DOCUMENT_BYTES, decode_document};
 use auditpack::iam::principal::{Content, Kind, PolicySource, Principal, Scps};
 use auditpack::iam::tamper::{EvidenceResources, tampering};
 use auditpack::iam::{Decision, Outcome, can};
@@ -56,7 +56,15 @@ fn what_iam_refuses_is_refused() {
     }
     let deep = format!(r#"{{"Statement":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     assert!(Document::parse(&deep).is_err());
-    let huge = document(&format!(r#"[{{"Sid":"{}"}}]"#, "x".repeat(200_000)));
+    // AWS's own policies can have more than 70 KB; nothing has more than a mebibyte.
+    let padded = |bytes: usize| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}]{}}}"#,
+            " ".repeat(bytes)
+        )
+    };
+    assert!(Document::parse(&padded(80_000)).is_ok());
+    let huge = padded(MAX_DOCUMENT_BYTES);
     assert!(Document::parse(&huge).is_err());
 }
 

@@ -90,10 +90,15 @@ impl KeptFiles {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(io_error("read", &path))?,
         };
-        let index: Self = serde_json::from_reader(BufReader::new(file)).map_err(|e| malformed(&path, e.to_string()))?;
+        Self::parse(BufReader::new(file)).map(Some).map_err(|reason| malformed(&path, reason))
+    }
+
+    /// Reads an index.
+    pub fn parse(from: impl std::io::Read) -> Result<Self, String> {
+        let index: Self = serde_json::from_reader(from).map_err(|e| e.to_string())?;
         match index.format {
-            Self::FORMAT => Ok(Some(index)),
-            other => Err(malformed(&path, format!("its format {other} is not known; use a newer auditpack"))),
+            Self::FORMAT => Ok(index),
+            other => Err(format!("its format {other} is not known; use a newer auditpack")),
         }
     }
 

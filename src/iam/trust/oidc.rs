@@ -82,10 +82,10 @@ pub struct OidcTrust {
 const MAX_SUBJECTS: usize = 100;
 
 /// Stands for a name that nobody but a stranger has.
-const STRANGER: &str = "zz9stranger";
+pub const STRANGER: &str = "zz9stranger";
 
 /// Stands for the name of somebody of whom other claims are known.
-const ACQUAINTANCE: &str = "zz8acquaintance";
+pub const ACQUAINTANCE: &str = "zz8acquaintance";
 
 /// Claims by which a provider tells its customers apart; the first two follow from the subject.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif>

@@ -2,7 +2,10 @@
 //! announced was asked for and every page that is there was announced, and every redaction is declared.
 
 use super::{Problem, Step, Verdict};
+use crate::evidence::cloudtrail::LANE_NUMBERS;
 use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Response};
+use crate::evidence::trail_logs::KeptFiles;
+use crate::evidence::{EventSource, Operation};
 use crate::package::error::PackageError;
 use crate::package::manifest::CallRef;
 use crate::package::open::OpenPackage;
@@ -27,7 +30,8 @@ pub(super) fn check(package: &mut OpenPackage) -> Result<Vec<Step>, PackageError
             Err(e) => problems.push(Problem::of(&log_path, format!("line {} is no request: {e}", n + 1))),
         }
     }
-    bodies(package, &entries, &mut problems);
+    let kept = trail_logs(package, &mut problems);
+    bodies(package, &entries, &kept, &mut problems);
     let requests = entries.len();
     let mut steps = vec![Step::of(
         "recording",
@@ -35,18 +39,42 @@ pub(super) fn check(package: &mut OpenPackage) -> Result<Vec<Step>, PackageError
         problems,
     )];
     steps.push(pages(package, &entries)?);
-    steps.push(redactions(package, &entries));
+    steps.push(redactions(package, &entries, &kept));
     Ok(steps)
 }
 
+/// The index of the log files that the recording holds; an empty one if it holds none.
+fn trail_logs(package: &mut OpenPackage, problems: &mut Vec<Problem>) -> KeptFiles {
+    let path = format!("raw/{}", KeptFiles::index_path());
+    if !package.paths().any(|there| there == path) {
+        return KeptFiles::default();
+    }
+    let read = package.bytes(&path).map_err(|e| e.to_string()).and_then(|bytes| KeptFiles::parse(bytes.as_slice()));
+    read.unwrap_or_else(|reason| {
+        problems.push(Problem::of(path, reason));
+        KeptFiles::default()
+    })
+}
+
 /// Responses and lines of the log belong together one by one.
-fn bodies(package: &OpenPackage, entries: &[Entry], problems: &mut Vec<Problem>) {
+fn bodies(package: &OpenPackage, entries: &[Entry], kept: &KeptFiles, problems: &mut Vec<Problem>) {
     let log_path = format!("raw/{CALLS_FILE}");
     let run_path = format!("raw/{RUN_FILE}");
     let custody_path = format!("raw/{}", crate::evidence::recording::CUSTODY_FILE);
     let recorded: BTreeMap<&str, (&str, u64)> =
         package.manifest().files.iter().map(|f| (f.path.as_str(), (f.sha256.as_str(), f.size))).collect();
     let mut named = BTreeSet::new();
+    let index_path = format!("raw/{}", KeptFiles::index_path());
+    if recorded.contains_key(index_path.as_str()) {
+        named.insert(index_path);
+    }
+    for (path, file) in kept.all() {
+        let path = format!("raw/{path}");
+        if recorded.get(path.as_str()) != Some(&(file.sha256.as_str(), file.size)) {
+            problems.push(Problem::of(&path, "is not the log file, digest or key that the index of the copies names"));
+        }
+        named.insert(path);
+    }
     let mut attempts = BTreeSet::new();
     for entry in entries {
         if !attempts.insert((&entry.key, entry.sequence, entry.attempt)) {
@@ -71,7 +99,10 @@ fn bodies(package: &OpenPackage, entries: &[Entry], problems: &mut Vec<Problem>)
             problems.push(Problem::of(path, "is the response of two requests"));
         }
     }
-    let below = recorded.keys().filter(|path| path.starts_with("raw/"));
+    // The log files of a trail have an index of their own, from which the derivation takes them.
+    let index = format!("raw/{}", KeptFiles::index_path());
+    let logs = index.rsplit_once('/').map_or(index.as_str(), |(folder, _)| folder).to_owned() + "/";
+    let below = recorded.keys().filter(|path| path.starts_with("raw/") && !path.starts_with(&logs));
     for path in below.filter(|path| **path != log_path && **path != run_path && **path != custody_path) {
         if !named.contains(*path) {
             problems.push(Problem::of(*path, "is a response that no request of the log was given"));
@@ -130,15 +161,17 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
                 let what = format!("announces another page of {}, which was never asked for", call.call);
                 problems.push(Problem::of(place, what));
             }
-            if tokens.pages.is_empty() {
+            if tokens.pages.is_empty() && !from_logs(package, &call.call) {
                 problems.push(Problem::of("manifest.json", format!("{} is collected and was never asked", call.call)));
             }
         }
         for (_, place) in tokens.asked.iter().filter(|(token, _)| !tokens.given.contains_key(*token)) {
             problems.push(Problem::of(place, format!("is a page of {} that no other page announces", call.call)));
         }
-        let gaps = (1..).zip(&tokens.pages).find(|(expected, page)| expected != *page);
-        if let Some((expected, _)) = gaps {
+        // Lanes that are read side by side are numbered apart.
+        let follows = |page: u32| (page - 1).is_multiple_of(LANE_NUMBERS) || tokens.pages.contains(&(page - 1));
+        let gap = tokens.pages.iter().find(|page| **page == 0 || !follows(**page));
+        if let Some(expected) = gap.map(|page| page.saturating_sub(1)) {
             problems
                 .push(Problem::of(format!("raw/{CALLS_FILE}"), format!("page {expected} of {} is missing", call.call)));
         }
@@ -156,6 +189,14 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
     }
     problems.extend(unused);
     Ok(Step::of("pages", says, problems))
+}
+
+/// Whether the events of a Region come from log files of a trail, so that AWS was not asked for them.
+fn from_logs(package: &OpenPackage, call: &CallRef) -> bool {
+    call.operation == Operation::CloudTrailLookupEvents.to_string()
+        && (package.manifest().period.covered.iter()).any(|covered| {
+            Some(&covered.region) == call.region.as_ref() && covered.source == EventSource::TrailLogs.word()
+        })
 }
 
 #[derive(Deserialize)]
@@ -196,8 +237,8 @@ fn asked(entry: &Entry) -> Option<String> {
 }
 
 /// What was taken out is declared, with the digest of the response as it came.
-fn redactions(package: &OpenPackage, entries: &[Entry]) -> Step {
-    let logged: BTreeMap<String, (u64, &str)> = entries
+fn redactions(package: &OpenPackage, entries: &[Entry], kept: &KeptFiles) -> Step {
+    let mut logged: BTreeMap<String, (u64, &str)> = entries
         .iter()
         .filter_map(|entry| entry.response.as_ref())
         .filter_map(|response| {
@@ -205,6 +246,10 @@ fn redactions(package: &OpenPackage, entries: &[Entry]) -> Step {
             Some((format!("raw/{}", response.body), (response.redactions, original)))
         })
         .collect();
+    for (path, file) in kept.all().filter(|(_, file)| file.redactions > 0) {
+        let original = file.original_sha256.as_deref().unwrap_or_default();
+        logged.insert(format!("raw/{path}"), (file.redactions, original));
+    }
     let declared: BTreeMap<String, (u64, &str)> = package
         .manifest()
         .redactions

@@ -5,7 +5,7 @@ use crate::iam::decision::{LayerKind, StatementRef};
 use crate::iam::escalation::{Certainty, Escalation};
 use crate::iam::mfa::{MfaReport, MfaVerdict};
 use crate::iam::tamper::Tampering;
-use crate::iam::trust::{MfaLimit, Requirement, TrustPath};
+use crate::iam::trust::{MfaLimit, PathKind, Requirement, TrustPath};
 use crate::iam::{Outcome, Truth};
 
 /// No more statements, keys or paths are named in one sentence.
@@ -79,8 +79,11 @@ pub fn admin_reason(report: &AdminReport) -> String {
 /// A way to become an administrator.
 pub fn escalation(path: &Escalation) -> String {
     let mut text = format!("{} ({})", path.title, path.actions.join(" and "));
-    if let Some(target) = &path.target {
-        text.push_str(&format!(", on {target}"));
+    match &path.target {
+        // A group or policy is asked about for somebody who has nothing else, and who may work on itself.
+        Some(target) if target.ends_with("/auditpack-self") => text.push_str(", on whoever has it"),
+        Some(target) => text.push_str(&format!(", on {target}")),
+        None => {}
     }
     if !path.statements.is_empty() {
         text.push_str(&format!(", by {}", few(&path.statements, statement)));
@@ -144,15 +147,28 @@ pub fn counter_example(requirement: &Requirement) -> Option<&str> {
     }
 }
 
-/// The requests that get through a path without what one would ask of them, of all requirements.
+/// The requests that get through a path without what one would ask of them. Federated identities have neither external
+/// id nor MFA keys to be asked for: of them, the widest identity that gets in is the example.
 pub fn counter_examples(path: &TrustPath) -> Vec<String> {
-    let needs = &path.requirements;
-    let mut found: Vec<String> = [&needs.external_id, &needs.mfa]
-        .into_iter()
-        .filter_map(|requirement| counter_example(requirement).map(str::to_owned))
-        .collect();
-    found.extend(path.oidc.as_ref().and_then(|oidc| oidc.example.clone()));
-    found
+    match path.kind {
+        PathKind::Service | PathKind::Saml => Vec::new(),
+        PathKind::Oidc => oidc_example(path).into_iter().collect(),
+        _ => [&path.requirements.external_id, &path.requirements.mfa]
+            .into_iter()
+            .filter_map(|requirement| counter_example(requirement).map(str::to_owned))
+            .collect(),
+    }
+}
+
+/// The widest identity of an OpenID Connect provider that gets in. The engine tries names that nobody has: for a
+/// reader, they stand for anything.
+pub fn oidc_example(path: &TrustPath) -> Option<String> {
+    let example = path.oidc.as_ref()?.example.as_deref()?;
+    let tried = [crate::iam::trust::STRANGER, crate::iam::trust::ACQUAINTANCE];
+    if tried.contains(&example) {
+        return Some("any identity at all".to_owned());
+    }
+    Some(tried.iter().fold(example.to_owned(), |text, name| text.replace(name, "<anything>")))
 }
 
 /// Whether a user's policies enforce MFA, with what is left without it.

@@ -327,7 +327,7 @@ fn unblocks(record: Record<'_>) -> bool {
             .contains(&name.as_str())
         {
             found = true;
-            open |= value.as_bool().unwrap_or(value == "true") != true;
+            open |= !value.as_bool().unwrap_or(value == "true");
         }
     });
     !found || open
@@ -433,9 +433,8 @@ fn world_rules(parameters: Option<&Value>) -> Vec<Rule> {
         let ports = beside.or(ports);
         for (name, value) in members {
             let world = matches!(value.as_str(), Some("0.0.0.0/0" | "::/0"));
-            if world && name.to_ascii_lowercase().starts_with("cidr") {
-                rules.push(Rule { protocol: protocol.to_owned(), ports, from: super::document(value) });
-            } else if world && name.to_ascii_lowercase() == "ipv6cidrblock" {
+            let name = name.to_ascii_lowercase();
+            if world && (name.starts_with("cidr") || name == "ipv6cidrblock") {
                 rules.push(Rule { protocol: protocol.to_owned(), ports, from: super::document(value) });
             }
             walk(value, protocol, ports, rules);

@@ -122,6 +122,9 @@ impl Account {
                 let bytes = &serde_json::to_vec(value).unwrap()[..];
                 insert_json! { evidence, call, bytes, partial:
                     StsGetCallerIdentity => identity::CallerIdentity,
+                    ConfigDescribeConformancePacks => config::DescribeConformancePacks,
+                    ConfigDescribeConformancePackCompliance => config::ConformancePackCompliance,
+                    ConfigGetConformancePackComplianceDetails => config::ConformancePackComplianceDetails,
                     AccountListRegions => identity::ListRegions,
                     IamGetAccountSummary => iam::AccountSummary,
                     IamGetAccountPasswordPolicy => iam::GetAccountPasswordPolicy,
@@ -301,7 +304,8 @@ fn trails(calls: &mut BTreeMap<CallId, Given>) {
     let trail = |name: &str, region: &str, multi: bool| {
         json!({"Name": name, "TrailARN": format!("arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{name}"), "HomeRegion": region,
             "S3BucketName": "logs", "IncludeGlobalServiceEvents": multi, "IsMultiRegionTrail": multi,
-            "LogFileValidationEnabled": true, "IsOrganizationTrail": false})
+            "LogFileValidationEnabled": true, "IsOrganizationTrail": false, "HasInsightSelectors": false,
+            "CloudWatchLogsLogGroupArn": format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:trail:*")})
     };
     let (main, local) = (trail("main", HOME, true), trail("local", OTHER, false));
     for (region, list) in [(HOME, json!([main])), (OTHER, json!([local, main]))] {
@@ -309,13 +313,29 @@ fn trails(calls: &mut BTreeMap<CallId, Given>) {
         calls.insert(call, Given::Json(json!({"trailList": list})));
     }
     for (region, arn) in [(HOME, TRAIL.to_owned()), (OTHER, TRAIL.replace(HOME, OTHER).replace("main", "local"))] {
-        let status = json!({"IsLogging": true, "LatestDeliveryTime": "2026-10-01T10:00:00Z"});
+        let status = json!({"IsLogging": true, "LatestDeliveryTime": "2026-10-01T10:00:00Z", "StartLoggingTime": "2026-01-01T00:00:00Z",
+            "LatestDigestDeliveryTime": "2026-10-01T10:00:00Z", "LatestCloudWatchLogsDeliveryTime": "2026-10-01T10:00:00Z"});
         let selectors = json!({"TrailARN": arn, "EventSelectors": [
-            {"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}]});
+            {"ReadWriteType": "All", "IncludeManagementEvents": true,
+             "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]});
         calls.insert(CallId::regional(CloudTrailGetTrailStatus, region).about(&arn), Given::Json(status));
         calls.insert(CallId::regional(CloudTrailGetEventSelectors, region).about(&arn), Given::Json(selectors));
     }
-    let records = events(&[root_event("CreateBucket"), vendor_session()]);
+    let change = |id: &str, service: &str, name: &str, parameters: Value| {
+        json!({"eventID": id, "eventName": name, "eventSource": format!("{service}.amazonaws.com"),
+            "eventTime": "2026-09-03T00:00:00Z", "eventType": "AwsApiCall", "readOnly": false,
+            "userIdentity": {"type": "IAMUser", "userName": "ann", "arn": arn("user/ann")}, "requestParameters": parameters})
+    };
+    let world = json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+        "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}});
+    let records = events(&[
+        root_event("CreateBucket"),
+        vendor_session(),
+        change("e4", "iam", "CreateAccessKey", json!({"userName": "ann"})),
+        change("e5", "cloudtrail", "StopLogging", json!({"name": "main"})),
+        change("e6", "kms", "ScheduleKeyDeletion", json!({"keyId": "key"})),
+        change("e7", "ec2", "AuthorizeSecurityGroupIngress", world),
+    ]);
     calls.insert(CallId::regional(CloudTrailLookupEvents, HOME), Given::Events(records));
     calls.insert(CallId::regional(CloudTrailLookupEvents, OTHER), Given::Events(events(&[root_login("Success")])));
 }
@@ -426,6 +446,23 @@ fn config(calls: &mut BTreeMap<CallId, Given>) {
     let runs: Vec<Value> = names.iter().map(run).collect();
     regional(ConfigDescribeConfigRuleEvaluationStatus, HOME, json!({"ConfigRulesEvaluationStatus": runs}));
     regional(ConfigDescribeConfigRuleEvaluationStatus, OTHER, json!({"ConfigRulesEvaluationStatus": []}));
+    regional(
+        ConfigDescribeConformancePacks,
+        HOME,
+        json!({"ConformancePackDetails": [{"ConformancePackName": "base", "ConformancePackId": "pack-1",
+        "ConformancePackArn": format!("arn:aws:config:{HOME}:{ACCOUNT}:conformance-pack/base/pack-1")}]}),
+    );
+    regional(ConfigDescribeConformancePacks, OTHER, json!({"ConformancePackDetails": []}));
+    let of_pack = json!({"ConformancePackName": "base", "ConformancePackRuleComplianceList": [
+        {"ConfigRuleName": "root mfa", "ComplianceType": "NON_COMPLIANT"}]});
+    let results = json!({"ConformancePackName": "base", "ConformancePackRuleEvaluationResults": [
+        {"EvaluationResultIdentifier": {"EvaluationResultQualifier": {"ConfigRuleName": "root mfa",
+        "ResourceType": "AWS::::Account", "ResourceId": ACCOUNT}}, "ComplianceType": "NON_COMPLIANT"}]});
+    let mut about = |operation, value| {
+        calls.insert(CallId::regional(operation, HOME).about("base"), Given::Json(value));
+    };
+    about(ConfigDescribeConformancePackCompliance, of_pack);
+    about(ConfigGetConformancePackComplianceDetails, results);
     for name in names {
         let result = |id: &str, word: &str| {
             json!({"EvaluationResultIdentifier": {"EvaluationResultQualifier":

@@ -50,6 +50,10 @@ fn int(value: i64) -> Value {
     Value::from(value)
 }
 
+fn text(value: &str) -> Value {
+    Value::from(value)
+}
+
 fn texts(values: &[&str]) -> Value {
     Value::from(values.to_vec())
 }
@@ -150,7 +154,7 @@ fn ages_of_roles_are_counted_to_the_as_of_time_and_idleness_ends_where_iam_forge
     assert_fields(ci, &expected);
     assert_fields(
         ci,
-        &[("max_session_seconds", int(7200)), ("trusted_principals", texts(&["service:ec2.amazonaws.com"]))],
+        &[("max_session_seconds", int(7200)), ("trusted_principals", texts(&["aws:arn:aws:iam::999988887777:root"]))],
     );
     let linked = row(&resources, Kind::Role, &arn("role/AWSServiceRoleForConfig"));
     assert_fields(linked, &[("last_used_days", NONE), ("idle_days", int(400)), ("service_linked", yes())]);
@@ -457,9 +461,9 @@ fn a_history_that_cannot_be_read_to_its_end_counts_nothing() {
         Some(history) => history.file.clone(),
         None => panic!("no events of {region}"),
     };
-    std::fs::write(file(HOME), good.repeat(2)).unwrap();
+    std::fs::write(file(HOME), good.repeat(3)).unwrap();
     let resources = Resources::build(&evidence, &super::given::profile());
-    assert!(reason(the_account(&resources), "root_events").contains("the file holds 2"));
+    assert!(reason(the_account(&resources), "root_events").contains("the file holds 3"));
     std::fs::remove_file(file(HOME)).unwrap();
     let resources = Resources::build(&evidence, &super::given::profile());
     assert!(reason(the_account(&resources), "root_events").contains("cannot be read"));
@@ -483,5 +487,50 @@ fn events_of_less_than_the_period_count_nothing() {
     assert!(
         reason(the_account(&Resources::build(&wider, &super::given::profile())), "root_events")
             .contains("the period is from 2026-01-01")
+    );
+}
+
+#[test]
+fn where_the_details_break_off_only_outright_administrators_are_told() {
+    let mut account = account();
+    account.details()["UserDetailList"][0]["PermissionsBoundary"] = json!(null);
+    let whole = build(&account);
+    let ann = arn("user/ann");
+    assert_fields(row(&whole, Kind::User, &ann), &[("admin", text("admin")), ("admin_by", text("statements"))]);
+    assert_fields(row(&whole, Kind::Role, &arn("role/ci")), &[("admin", text("not-admin"))]);
+    account.cut(CallId::global(Operation::IamGetAccountAuthorizationDetails));
+    let cut = build(&account);
+    assert_fields(row(&cut, Kind::User, &ann), &[("admin", text("admin"))]);
+    assert!(reason(row(&cut, Kind::Role, &arn("role/ci")), "admin").contains("Throttling"));
+    // The policies of a group that did not arrive could deny everything.
+    account = super::given::account();
+    account.details()["UserDetailList"][0]["PermissionsBoundary"] = json!(null);
+    account.details()["GroupDetailList"] = json!([]);
+    account.cut(CallId::global(Operation::IamGetAccountAuthorizationDetails));
+    assert!(reason(row(&build(&account), Kind::User, &ann), "admin").contains("Throttling"));
+}
+
+#[test]
+fn a_vendors_session_tells_who_came_and_with_what() {
+    let resources = build(&account());
+    let session = row(&resources, Kind::VendorSession, "e3");
+    assert_fields(
+        session,
+        &[
+            ("vendor", text("vendor")),
+            ("outcome", text("assumed")),
+            ("session_name", text("ann")),
+            ("generic_name", no()),
+            ("mfa", yes()),
+            ("duration_seconds", int(3600)),
+            ("access_key", text("ASIAEXAMPLE")),
+        ],
+    );
+    let vendor = row(&resources, Kind::Vendor, "vendor");
+    assert_fields(vendor, &[("sessions", int(1)), ("refused", int(0)), ("missing_roles", texts(&["gone"]))]);
+    let outsider = row(&resources, Kind::ExternalPrincipal, "999988887777#cross-account");
+    assert_fields(
+        outsider,
+        &[("external_id", text("required")), ("roles", texts(&["ci"])), ("last_entered_days", int(30))],
     );
 }

@@ -367,7 +367,13 @@ fn weakenings(now: DateTime<Utc>) -> Vec<Draft> {
             json!({"keyId": ids::uuid(1003), "policyName": "default", "policy": everyone.replace("ACTION", "kms:Decrypt")}),
         ),
         did(32, HOME, "guardduty", "DeleteDetector", json!({"detectorId": "12abc34d567e8fa901bc2d34e56789f0"})),
-        did(36, HOME, "logs", "DeleteMetricFilter", json!({"logGroupName": "cloudtrail/management", "filterName": "root-use"})),
+        did(
+            36,
+            HOME,
+            "logs",
+            "DeleteMetricFilter",
+            json!({"logGroupName": "cloudtrail/management", "filterName": "root-use"}),
+        ),
         did(37, HOME, "iam", "UpdateAssumeRolePolicy", json!({"roleName": "partner-upload", "policyDocument": trust})),
         did(
             38,
