@@ -149,3 +149,61 @@ cases:
         (None, None) => Err("no check can be made of the rule".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Catalogue, RuleSelector, Settings, conformance_pack};
+
+    fn selected(toml: &str) -> Result<super::super::Controls, super::super::LoadErrors> {
+        Catalogue::load(None)?.select(Settings::parse("auditpack.toml", toml)?, &[])
+    }
+
+    #[test]
+    fn a_rule_of_ones_own_speaks_to_the_requirements_that_the_settings_name() {
+        let toml = "[[config_rules]]\nrule = \"payments-*\"\ntitle = \"Payments are tagged: \\\"all\\\"\"\nrequirements = \
+                    [\"soc2 CC6.1\", \"soc2 CC6.4\"]\n";
+        let controls = selected(toml).unwrap();
+        let check = &controls.checks["own-payments"];
+        assert_eq!((check.title.as_str(), check.file.as_str()), ("Payments are tagged: \"all\"", Settings::FILE));
+        let selector = check.rule.as_ref().unwrap();
+        assert!(matches!(selector, RuleSelector::Name(_)));
+        assert!(
+            selector.selects("payments-tagging-conformance-pack-x", None) && !selector.selects("x-payments-", None)
+        );
+        let named = |id: &str| {
+            let requirement = controls.frameworks["soc2"].requirements.iter().find(|r| r.id == id).unwrap();
+            requirement.checks.contains(&"own-payments".to_owned()).then(|| requirement.automation.word())
+        };
+        assert_eq!((named("CC6.1"), named("CC6.4"), named("CC6.2")), (Some("partial"), Some("partial"), None));
+        // What a package keeps of it is read again as it was.
+        let again = super::super::Controls::from_files(&controls.files).unwrap();
+        assert!(again.checks.keys().eq(controls.checks.keys()));
+
+        let error = selected(&toml.replace("CC6.4", "CC66.4")).unwrap_err().to_string();
+        assert!(
+            error.contains("there is no requirement `soc2 CC66.4`") && error.contains("auditpack.toml:4:"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_conformance_pack_has_the_rules_of_the_framework_with_our_thresholds() {
+        let catalogue = Catalogue::load(None).unwrap();
+        let settings = Settings::parse("a.toml", "[parameters]\naccess_key_max_age_days = 60\n").unwrap();
+        let pack = conformance_pack::write(&catalogue, &["soc2".to_owned()], settings, None, 1).unwrap();
+        assert!(
+            pack.contains("maxAccessKeyAge: \"60\"") && pack.contains("SourceIdentifier: ACCESS_KEYS_ROTATED"),
+            "{pack}"
+        );
+        assert!(pack.len() < 51_200 && pack.matches("SourceIdentifier:").count() <= 130);
+        let parts: usize = (1..)
+            .map_while(|part| {
+                conformance_pack::write(&catalogue, &["soc2".to_owned()], Settings::default(), None, part).ok()
+            })
+            .map(|pack| pack.matches("SourceIdentifier:").count())
+            .sum();
+        assert_eq!(parts, catalogue.rules.len(), "soc2 speaks of every rule of the catalogue");
+        let error = conformance_pack::write(&catalogue, &["sox".to_owned()], Settings::default(), None, 1).unwrap_err();
+        assert!(error.to_string().contains("there is no framework `sox`"), "{error}");
+    }
+}

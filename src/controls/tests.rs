@@ -293,7 +293,7 @@ fn the_example_of_the_documentation_works() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/controls.md")).unwrap();
     let blocks: Vec<&str> = page.split("```yaml\n# ").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let files: Vec<(&str, &str)> = blocks.iter().filter_map(|block| block.split_once('\n')).collect();
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5);
     let dir = folder(&files);
     let validation = validate(Some(dir.path())).unwrap_or_else(|errors| panic!("{errors}"));
     let failures: Vec<String> = validation.failures.iter().map(ToString::to_string).collect();
@@ -312,6 +312,7 @@ fn the_example_of_the_documentation_works() {
         assert!(
             include_str!("check/read.rs").contains(&format!("\"{key}\""))
                 || include_str!("framework.rs").contains(&format!("\"{key}\""))
+                || include_str!("managed_rule.rs").contains(&format!("\"{key}\""))
                 || ["scope"].contains(&key),
             "the page explains `{key}`, which no file has"
         );
