@@ -1,6 +1,6 @@
 //! The package: one zip, written whole or not at all, in which everything can be checked.
 //!
-//! [`assemble`] puts the contents together from an audit and its recording, [`write`] makes the zip of them,
+//! [`assemble`] puts the contents together from an audit and its recording, [`write()`] makes the zip of them,
 //! [`open`] reads one back without trusting it. The format is specified in docs/package-format.md. Only this
 //! module names the `zip` crate; it judges nothing, prints nothing and reads no clock.
 

@@ -82,11 +82,12 @@ fn whatever_is_wrong_is_told_once_with_its_remedy() {
     let empty = dir.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     let empty = empty.display().to_string();
-    let cases: [(&[&str], i32, &[&str]); 9] = [
+    let cases: [(&[&str], i32, &[&str]); 10] = [
         (&["collect", "--replay", "no/such/recording"], 2, &["no/such/recording"]),
         (&["collect", "--replay", &empty], 2, &["is no recording", "calls.jsonl"]),
         (&["evaluate", &not_zip], 2, &["not.zip"]),
         (&["evaluate", &empty], 2, &["empty"]),
+        (&["evaluate", "fixtures/example-clean", "--as-of", "2027-01-01"], 2, &["--as-of", "recording"]),
         (&["collect", "--frameworks", "soc3"], 2, &["soc3", "soc2"]),
         (&["collect", "--period", "ninety days"], 2, &["ninety days", "90d"]),
         (&["controls", "show", "user-consol-mfa"], 2, &["user-consol-mfa", "user-console-mfa"]),

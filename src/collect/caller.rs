@@ -22,6 +22,8 @@ use std::time::Duration;
 const ATTEMPTS: u32 = 4;
 /// How often a request that was throttled is: AWS will answer, only later.
 const THROTTLED_ATTEMPTS: u32 = 10;
+/// How many pages with nothing on them are followed, one after another. AWS gives some; a list of them has no end.
+const EMPTY_PAGES: u32 = 100;
 /// The longest pause before an attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
@@ -223,13 +225,16 @@ impl Caller {
         self.progress.started(call);
         let mut token: Option<String> = None;
         let mut page = 1;
+        let mut empty = 0;
         let outcome = loop {
             match self.request(call, page, || send(token.clone())).await {
                 Page::Arrived(answer) => {
                     let (items, next) = add(&mut whole, answer);
                     self.progress.page(call, items);
+                    empty = if items == 0 { empty + 1 } else { 0 };
                     let broken = match next {
                         Next::Last => break Outcome::Collected(whole),
+                        Next::Token(_) if empty >= EMPTY_PAGES => "went on to give pages with nothing on them",
                         Next::Token(next) if token.as_ref() == Some(&next) => "gave the same token again",
                         Next::Token(next) => {
                             token = Some(next);

@@ -18,6 +18,11 @@ pub(super) fn run(args: EvaluateArgs) -> Result<Exit, CommandError> {
     }
     let is_package = args.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
     if is_package || is_recording(&args.path) {
+        let given = [("--as-of", args.as_of.is_some()), ("--regions", !args.regions.is_empty())];
+        if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+            let text = format!("{option} is for AWS CLI output; a recording states its own time and Regions");
+            return Err(CommandError::usage(text));
+        }
         return recorded(&args);
     }
     printed(&args)

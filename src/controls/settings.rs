@@ -1,5 +1,5 @@
 //! `auditpack.toml`: what a user sets once for all runs. It is read here and checked against the controls in
-//! [`Settings::resolve`], when these are known.
+//! `Settings::resolve`, when these are known.
 
 mod vendors;
 
