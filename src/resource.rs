@@ -28,6 +28,7 @@ pub mod value;
 mod vendor;
 
 pub use access::Access;
+pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
 pub use value::{FieldValue, Unknown, Value};

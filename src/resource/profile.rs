@@ -60,7 +60,7 @@ pub(super) fn any(patterns: &[String], name: &str) -> bool {
 }
 
 /// Walks the pieces between the stars; never backtracks further than the last one.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -2,6 +2,7 @@
 
 use super::grid::{self, Cell, Refusal, Refusals};
 use super::{Place, answers};
+use crate::resource::fits;
 
 /// Owners by pattern, in the order of the file: the first that fits wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,22 +71,6 @@ pub fn file_stem(owner: Option<&str>, taken: &mut std::collections::BTreeSet<Str
 
 /// Where owners' workbooks lie.
 pub const FOLDER: &str = "by-owner";
-
-/// Walks the pieces between the stars, in time linear in the name for each.
-fn fits(pattern: &str, name: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
-    let mut pieces: Vec<&str> = pieces.collect();
-    let Some(last) = pieces.pop() else { return rest.is_empty() };
-    for piece in pieces {
-        match rest.find(piece) {
-            Some(at) => rest = rest.get(at + piece.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
 
 #[cfg(test)]
 mod tests {
