@@ -151,7 +151,8 @@ impl Clause {
             };
             return match known {
                 Known::Unknown => Truth::Maybe,
-                Known::Absent => wanted.contains(&true).into(),
+                // A key without any value "is null", too.
+                Known::Absent | Known::Present([]) => wanted.contains(&true).into(),
                 Known::Present(_) => wanted.contains(&false).into(),
             };
         }
@@ -160,6 +161,12 @@ impl Clause {
             Known::Present(values) => values,
             Known::Absent => return self.when_absent(),
         };
+        if self.operator.set != Set::Single && present.iter().all(String::is_empty) {
+            // "If the context key value resolves to a null dataset, such as an empty string": ForAllValues is true
+            // of it, ForAnyValue is false.
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+            return (self.operator.set == Set::All).into();
+        }
         let each = present.iter().map(|value| self.holds_for(value, context));
         match self.operator.set {
             Set::All => each.fold(Truth::True, Truth::and),
