@@ -13,6 +13,18 @@ use super::policy::{Pattern, Version};
 use super::truth::Truth;
 use value::{Net, number, time};
 
+/// Keys that every request of a principal carries.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
+const ALWAYS_THERE: [&str; 7] = [
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principaltype",
+    "aws:securetransport",
+    "aws:userid",
+];
+
 /// One condition of a statement.
 #[derive(Clone, Debug)]
 pub struct Clause {
@@ -145,6 +157,11 @@ impl Clause {
     #[must_use]
     pub fn holds(&self, context: &Context) -> Truth {
         let known = context.get(&self.key);
+        if known == Known::Unknown
+            && let Some(always) = self.always()
+        {
+            return always.into();
+        }
         if self.operator.test == Test::Null {
             let Values::Bools(wanted) = &self.values else {
                 return Truth::Maybe;
@@ -178,6 +195,28 @@ impl Clause {
                 _ => each.reduce(|a, b| if a == b { a } else { Truth::Maybe }).unwrap_or(Truth::Maybe),
             },
         }
+    }
+
+    /// What the clause says of every request, where it says the same of all: a star fits whatever the key's value is, and
+    /// without a value IfExists and ForAllValues are true.
+    fn always(&self) -> Option<bool> {
+        let operator = self.operator;
+        let anything = match &self.values {
+            Values::Texts(patterns) => {
+                matches!(operator.test, Test::Like | Test::Arn) && patterns.iter().any(Pattern::is_everything)
+            }
+            Values::Bools(wanted) => wanted.contains(&true) && wanted.contains(&false),
+            _ => false,
+        };
+        if !anything {
+            return None;
+        }
+        if operator.test == Test::Null {
+            return Some(true);
+        }
+        let there = ALWAYS_THERE.contains(&&*self.key) && operator.set != Set::Any;
+        let holds = !operator.negated;
+        (there || self.when_absent() == holds.into()).then_some(holds)
     }
 
     fn when_absent(&self) -> Truth {
