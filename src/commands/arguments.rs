@@ -407,6 +407,10 @@ pub(super) struct ExplainArgs {
     /// A package, a recording, or AWS CLI output, as `evaluate` takes them
     #[arg(long, value_name = "PATH")]
     pub from: PathBuf,
+    /// The service control policies of one level (root, unit, account), once for each level: a policy, a list of
+    /// those attached there, FullAWSAccess included, or what `aws organizations describe-policy` prints
+    #[arg(long, value_name = "FILE")]
+    pub scp: Vec<PathBuf>,
     /// Settings, for vendors and own accounts [default: auditpack.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Profile {
         vendors.push(vendor);
     }
     vendors.sort_by(|a, b| a.name.cmp(&b.name));
-    Profile { own_accounts, vendors }
+    Profile { own_accounts, vendors, scps: None }
 }
 
 fn vendor(reader: &mut Reader, node: &Node) -> Option<Vendor> {
