@@ -31,6 +31,7 @@ pub use access::Access;
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
+pub(crate) use user::KEYS_OF_NEWER;
 pub use value::{FieldValue, Unknown, Value};
 
 use crate::evidence::{Evidence, Operation};
