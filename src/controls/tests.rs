@@ -1,5 +1,7 @@
 //! Tests of the controls as a whole: the embedded ones, and what is said of broken ones.
 
+mod broken;
+
 use super::validate::{self, validate};
 use super::*;
 use crate::finding::Status;
