@@ -44,6 +44,16 @@ impl Deployed {
         Ok(deployed)
     }
 
+    /// What is deployed in one Region: a pack is deployed Region by Region. An error where it is not in scope.
+    pub fn only(mut self, region: &str) -> Result<Self, String> {
+        if !self.regions.contains(region) {
+            let known = self.regions.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(format!("the Region {region} is not in scope; those in scope are: {known}"));
+        }
+        self.regions.retain(|name| name == region);
+        Ok(self)
+    }
+
     /// The Regions in which a rule is missing.
     fn missing(&self, identifier: &str) -> Vec<&str> {
         let there = self.rules.get(identifier);

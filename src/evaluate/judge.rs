@@ -1,6 +1,6 @@
 //! The judging of one population by the checks of its kind.
 
-use super::aws_config::AwsConfig;
+use super::config_verdicts::AwsConfig;
 use super::exception;
 use crate::controls::check::Verdict;
 use crate::controls::expression::Surroundings;
