@@ -8,7 +8,7 @@
 mod tests;
 mod what;
 
-use super::build::{Fact, Row, Source, days};
+use super::build::{Fact, Row, Source};
 use super::{Kind, Population, Unknown};
 use crate::evidence::cloudtrail::LookupEvents;
 use crate::evidence::{Evidence, Operation, Timestamp};
@@ -291,7 +291,7 @@ fn common(row: &mut Row, record: Record<'_>, time: Option<Timestamp>, as_of: Tim
     row.known("origin", record.text("sourceIPAddress"));
     row.known("succeeded", error.is_none());
     row.known("error", error);
-    row.known("days", time.map(|time| days(time, as_of)));
+    row.known("days", time.map(|time| time.days_until(as_of).max(0)));
     row.known("record_gaps", record.gaps(time, &targets));
     row.known("targets", targets);
 }

@@ -1,6 +1,6 @@
 //! AWS Config: the recorder of each Region, and the Config rules.
 
-use super::build::{Fact, Row, Source, days, hours, population, sorted};
+use super::build::{Fact, Row, Source, population, sorted};
 use super::document;
 use super::input::Input;
 use super::{Kind, Population};
@@ -282,10 +282,17 @@ fn rule_row(
     }
     let run = run.map(|(_, run)| *run).ok_or_else(|| verdicts.status.not_listed("the rule"));
     let as_of = input.as_of();
-    let success = |run: &RuleEvaluationStatus| run.last_successful_evaluation_time.map(|time| hours(time, as_of));
-    row.set("last_success_hours", run.clone().map(success));
+    let success = |run: &RuleEvaluationStatus| {
+        let time = run.last_successful_evaluation_time;
+        time.map(|time| verdicts.status.hours(time, as_of, "the last evaluation")).transpose()
+    };
+    row.set("last_success_hours", run.clone().and_then(success));
     row.set("last_error", run.clone().map(|run| run.last_error_code.clone().filter(|code| !code.is_empty())));
-    row.set("first_activated_days", run.map(|run| run.first_activated_time.map(|time| days(time, as_of))));
+    let activated = |run: &RuleEvaluationStatus| {
+        let time = run.first_activated_time;
+        time.map(|time| verdicts.status.days(time, as_of, "the rule's activation")).transpose()
+    };
+    row.set("first_activated_days", run.and_then(activated));
     row
 }
 
