@@ -110,7 +110,7 @@ impl Answer {
         references.extend(report.denies.iter().cloned());
         let mut answer = Self::start(evidence, access, analysed, &references);
         answer.verdict = report.verdict.id().to_owned();
-        answer.reason = words::admin_reason(report);
+        answer.reason = words::bare_reason(report);
         answer.conditions.clone_from(&report.keys);
         answer.escalation_paths = report.paths.iter().map(words::escalation).collect();
         let found = &analysed.report.tampering;

@@ -57,7 +57,8 @@ pub fn admin_reason(report: &AdminReport) -> String {
 /// What is said of all that is allowed while service control policies are not known.
 pub const UPPER_BOUND: &str = "an upper bound: service control policies were not read";
 
-fn bare_reason(report: &AdminReport) -> String {
+/// The reason alone, for whoever says elsewhere what the verdict is worth.
+pub fn bare_reason(report: &AdminReport) -> String {
     let statements = || few(&report.statements, statement);
     let keys = || match report.keys.as_slice() {
         [] => "a condition".to_owned(),
