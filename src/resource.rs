@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod build;
 mod config;
+mod config_results;
 mod document;
 mod events;
 mod external;
@@ -28,9 +29,11 @@ pub mod value;
 mod vendor;
 
 pub use access::Access;
+pub use config_results::{ConfigNames, rule_results};
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
+pub(crate) use user::KEYS_OF_NEWER;
 pub use value::{FieldValue, Unknown, Value};
 
 use crate::evidence::{Evidence, Operation};

@@ -482,6 +482,9 @@ pub(super) enum ControlsCommand {
     ConformancePack {
         /// A package or recording that shows what is deployed; without it, all rules are printed
         path: Option<PathBuf>,
+        /// One Region only, as a pack is deployed Region by Region [default: what is missing in any Region in scope]
+        #[arg(long, value_name = "REGION", requires = "path")]
+        region: Option<String>,
         /// Which pack to print, where the rules fill several
         #[arg(long, value_name = "N", default_value_t = 1)]
         part: usize,

@@ -4,6 +4,8 @@
 //! Each is a population of its own, to be judged and to draw samples from. Ordinary events are only counted. An event
 //! can belong to several populations: root that makes an access key is an event of root and a change of IAM.
 
+#[cfg(test)]
+mod tests;
 mod what;
 
 use super::build::{Fact, Row, Source};

@@ -260,6 +260,7 @@ fn rule_row(
                 .map_err(|e| source.unknown(format!("the rule's parameters cannot be read: {e}"))),
         },
     );
+    row.known("narrowed_to", narrowed_to(rule));
     let internal = rule.rule_evaluation_visibility.as_deref() == Some("INTERNAL");
     row.known("internal", internal);
     // Rules from before there were modes evaluate what is deployed.
@@ -293,6 +294,19 @@ fn rule_row(
     };
     row.set("first_activated_days", run.and_then(activated));
     row
+}
+
+/// What a rule's scope is narrowed to, besides types of resources, which every rule names.
+fn narrowed_to(rule: &ConfigRule) -> Option<String> {
+    let scope = rule.scope.as_ref()?;
+    let resource = scope.compliance_resource_id.as_deref().filter(|id| !id.is_empty());
+    let tag = scope.tag_key.as_deref().filter(|key| !key.is_empty());
+    match (resource, tag, scope.tag_value.as_deref().filter(|value| !value.is_empty())) {
+        (Some(id), ..) => Some(format!("the resource {id}")),
+        (None, Some(key), Some(value)) => Some(format!("resources with the tag {key}={value}")),
+        (None, Some(key), None) => Some(format!("resources with the tag {key}")),
+        (None, None, _) => None,
+    }
 }
 
 /// A rule's verdict, if AWS Config shows one that it stands by now.
