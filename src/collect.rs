@@ -14,6 +14,7 @@ pub mod folder;
 mod iam;
 mod pace;
 pub mod plan;
+mod post;
 pub mod session;
 mod tape;
 mod trail_events;
@@ -22,6 +23,7 @@ mod whole;
 
 pub use caller::{Halt, Progress, Silent, StopSignal};
 pub use failure::may_pass;
+pub use post::{Post, post};
 pub use session::{Session, SessionError, SessionOptions};
 pub use trail_events::TrailLogsSource;
 

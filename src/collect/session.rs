@@ -13,9 +13,10 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::{Builder, Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -224,6 +225,23 @@ fn timeouts() -> TimeoutConfig {
 
 /// A client over TLS, trusting the system's roots and, as the AWS CLI does, those in the file that AWS_CA_BUNDLE names.
 fn http_client() -> Result<SharedHttpClient, SessionError> {
+    Ok(Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls_context()?).build_https())
+}
+
+/// The same for a single request to somebody else than AWS.
+pub(super) fn connector(timeout: Duration) -> Result<Connector, SessionError> {
+    let connector = Connector::builder()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(tls_context()?)
+        .proxy_config(ProxyConfig::from_env())
+        .connector_settings(
+            HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(timeout).build(),
+        )
+        .sleep_impl(TokioSleep::new());
+    Ok(connector.build())
+}
+
+fn tls_context() -> Result<TlsContext, SessionError> {
     let mut trusted = TrustStore::default();
     if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
@@ -232,11 +250,10 @@ fn http_client() -> Result<SharedHttpClient, SessionError> {
         })?;
         trusted = trusted.with_pem_certificate(pem);
     }
-    let context = TlsContext::builder()
+    TlsContext::builder()
         .with_trust_store(trusted)
         .build()
-        .map_err(|e| SessionError::Settings(format!("the certificates in AWS_CA_BUNDLE cannot be used: {e}")))?;
-    Ok(Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
+        .map_err(|e| SessionError::Settings(format!("the certificates in AWS_CA_BUNDLE cannot be used: {e}")))
 }
 
 /// The Region that the user, the environment or the profile names. The instance metadata service is not asked: on a

@@ -136,6 +136,9 @@ pub(super) struct SealArgs {
     /// Sign the package with this private key (PEM; `auditpack keygen` makes one)
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
+    /// Have this time stamp authority (RFC 3161) state when the package was there; it is sent a digest only
+    #[arg(long, value_name = "URL")]
+    pub timestamp_url: Option<String>,
 }
 
 const COLLECT_EXAMPLES: &str = "\
@@ -321,7 +324,11 @@ Examples:
   Was anything changed, and does everything follow from AWS's answers?
     auditpack verify package.zip
   Was it signed by the key that the audited organisation published?
-    auditpack verify package.zip --key organisation.pub.pem";
+    auditpack verify package.zip --key organisation.pub.pem
+  Was it there at the time that a time stamp authority states?
+    auditpack verify package.zip --timestamp-roots authority-roots.pem
+  Does AWS's own log know of the calls? Later events, from a package or a trail's log files:
+    auditpack verify package.zip --corroborate later.zip";
 
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
@@ -331,6 +338,12 @@ pub(super) struct VerifyArgs {
     /// The public key that must have signed it (PEM)
     #[arg(long, value_name = "PUB")]
     pub key: Option<PathBuf>,
+    /// Certificates (PEM) to one of which the time stamp must lead; a package without a stamp is then refused
+    #[arg(long, value_name = "FILE")]
+    pub timestamp_roots: Option<PathBuf>,
+    /// Look for auditpack's own calls in the account's CloudTrail events: a later package, a folder of log files, or a file
+    #[arg(long, value_name = "EVENTS")]
+    pub corroborate: Option<PathBuf>,
     /// Leave out the derivation from AWS's answers
     #[arg(long)]
     pub no_derivation: bool,
@@ -601,5 +614,7 @@ pub(super) enum ReviewCommand {
         max_age_days: i64,
         #[command(flatten)]
         judge: JudgeArgs,
+        #[command(flatten)]
+        seal: SealArgs,
     },
 }

@@ -39,7 +39,7 @@ fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// An address without the name and password that may stand in it.
-fn without_password(argument: &str) -> String {
+pub(super) fn without_password(argument: &str) -> String {
     let Some((before, rest)) = argument.split_once("://") else { return argument.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

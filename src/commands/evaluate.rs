@@ -16,6 +16,10 @@ pub(super) fn run(args: EvaluateArgs) -> Result<Exit, CommandError> {
     if !args.path.exists() {
         return Err(CommandError::usage(format!("there is no {}", args.path.display())));
     }
+    if args.out.is_none() && (args.seal.sign.is_some() || args.seal.timestamp_url.is_some()) {
+        let text = "--sign and --timestamp-url seal a package: name its file or folder with --out";
+        return Err(CommandError::usage(text));
+    }
     let is_package = args.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
     if is_package || is_recording(&args.path) {
         let given = [("--as-of", args.as_of.is_some()), ("--regions", !args.regions.is_empty())];

@@ -2,6 +2,7 @@
 
 use super::arguments::{JudgeArgs, ReviewCommand};
 use super::judge::{self, Judge, settings};
+use super::seal::Sealing;
 use super::source::{Replay, is_recording};
 use super::work::time;
 use super::{CommandError, Exit, print};
@@ -12,7 +13,7 @@ use crate::evidence::iam::AuthorizationDetails;
 use crate::evidence::recording::create_private_dir;
 use crate::evidence::{Document, Timestamp};
 use crate::finding::Status;
-use crate::package::{self, Seals};
+use crate::package;
 use crate::report::Audit;
 use crate::report::words::{count, number, visible};
 use crate::resource::{Resources, Value};
@@ -49,8 +50,9 @@ pub(super) fn run(command: ReviewCommand) -> Result<Exit, CommandError> {
             };
             if review.is_dir() { progress(&review, today) } else { age(&review, today, max_age_days) }
         }
-        ReviewCommand::Close { dir, with, out, force, max_age_days, judge } => {
-            finish(&dir, &with, out.as_deref().unwrap_or(&dir), force, max_age_days, &judge)
+        ReviewCommand::Close { dir, with, out, force, max_age_days, judge, seal } => {
+            let sealing = Sealing::load(&seal)?;
+            finish(&dir, &with, (out.as_deref().unwrap_or(&dir), force), max_age_days, &judge, &sealing)
         }
     }
 }
@@ -175,10 +177,10 @@ fn age(package: &Path, today: Timestamp, max_age_days: i64) -> Result<Exit, Comm
 fn finish(
     dir: &Path,
     with: &Path,
-    out: &Path,
-    force: bool,
+    (out, force): (&Path, bool),
     max_age_days: i64,
     args: &JudgeArgs,
+    sealing: &Sealing,
 ) -> Result<Exit, CommandError> {
     let replay = Replay::open(with)?;
     let judge = Judge::load(args, &replay.recording.run.frameworks)?;
@@ -214,7 +216,7 @@ fn finish(
     };
     let worst = closed.status();
     let text = summary(&closed.register, &target);
-    judge::contents(audit, Some(&replay.recording), closed.files, Seals::default())
+    judge::contents(audit, Some(&replay.recording), closed.files, sealing.seals())
         .and_then(|contents| package::write(contents, &target, force))
         .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
     print(&text)?;

@@ -19,8 +19,17 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// Opens a recording's folder, a work folder, or a package.
+    /// Opens a recording's folder, a work folder, or a package. A package that was changed since it was packed is
+    /// refused, whatever was changed in it: what is made from it would be silent about that.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
+        if !path.is_dir() {
+            package::open_intact(path).map_err(CommandError::usage)?;
+        }
+        Self::open_unchecked(path)
+    }
+
+    /// The same for `verify`, which tells itself what was changed. The recording in a package must be as it was packed.
+    pub fn open_unchecked(path: &Path) -> Result<Self, CommandError> {
         let scratch = tempfile::Builder::new()
             .prefix("auditpack-")
             .tempdir()

@@ -103,7 +103,7 @@ pub fn check(package: &mut OpenPackage) -> Result<Vec<Step>, PackageError> {
     Ok(steps)
 }
 
-fn digests(package: &mut OpenPackage) -> Step {
+pub(super) fn digests(package: &mut OpenPackage) -> Step {
     let report = package.check_sums();
     let mut problems: Vec<Problem> = report.altered.iter().map(|(file, what)| Problem::of(file, what)).collect();
     problems.extend(report.missing.iter().map(|file| Problem::of(file, "is named and not there")));

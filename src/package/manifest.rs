@@ -449,7 +449,7 @@ pub struct FileRecord {
 
 impl Manifest {
     /// Reads a manifest.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,

@@ -8,7 +8,7 @@ use super::check::{Problem, is_seal};
 use super::content::is_path;
 use super::error::PackageError;
 use super::manifest::Manifest;
-use super::{MANIFEST, SUMS, sums};
+use super::{ATTESTATION, Attestation, MANIFEST, SUMS, TIMESTAMP, sums};
 use crate::evidence::digest::{Sha256, sha256};
 use crate::evidence::recording::{Recording, create_private_dir};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +90,23 @@ pub fn open(path: &Path) -> Result<OpenPackage, PackageError> {
 /// Opens a package to find out what is wrong with it: its manifest may be another than SHA256SUMS says.
 pub fn open_to_check(path: &Path) -> Result<OpenPackage, PackageError> {
     open_within(path, LIMITS, false)
+}
+
+/// Opens a package to work with what is in it: nothing in it may have been changed since it was packed and signed. That
+/// says nothing of who packed it; `auditpack verify` does.
+pub fn open_intact(path: &Path) -> Result<OpenPackage, PackageError> {
+    let mut opened = open(path)?;
+    let mut wrong = super::check::digests(&mut opened).problems;
+    wrong.extend(opened.check_seals());
+    let Some(first) = wrong.first() else { return Ok(opened) };
+    let place = if first.file.is_empty() { String::new() } else { format!("{}: ", first.file) };
+    let more = wrong.len() - 1;
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let reason = format!(
+        "it is not as it was packed ({place}{}{more}); `auditpack verify` tells all; ask for the original",
+        first.what
+    );
+    Err(opened.archive.unreadable(reason))
 }
 
 fn open_within(path: &Path, limits: Limits, strict: bool) -> Result<OpenPackage, PackageError> {
@@ -184,11 +201,7 @@ impl OpenPackage {
     }
 
     /// Reads a file piece by piece.
-    pub(super) fn with_reader<T>(
-        &mut self,
-        file: &str,
-        read: impl FnOnce(&mut dyn Read) -> T,
-    ) -> Result<T, PackageError> {
+    pub fn with_reader<T>(&mut self, file: &str, read: impl FnOnce(&mut dyn Read) -> T) -> Result<T, PackageError> {
         let missing = || self.archive.unreadable(format!("it holds no {file}"));
         let (index, size) = *self.archive.files.get(file).ok_or_else(missing)?;
         let path = self.archive.path.clone();
@@ -225,6 +238,30 @@ impl OpenPackage {
                     problems.push(Problem::of(&file.path, what));
                 }
                 _ => {}
+            }
+        }
+        problems
+    }
+
+    /// Whether there are the seals that the manifest declares, and the signature is about this manifest. Whose it is only
+    /// a key tells that comes from elsewhere.
+    fn check_seals(&mut self) -> Vec<Problem> {
+        let declared = self.manifest.seals.clone();
+        let mut problems = Vec::new();
+        for (path, declared) in [(ATTESTATION, declared.signed_by), (TIMESTAMP, declared.stamped_by)] {
+            match (declared.is_some(), self.has(path)) {
+                (true, false) => problems.push(Problem::of(path, "is missing, and the manifest declares it")),
+                (false, true) => problems.push(Problem::of(path, "is there, and the manifest does not declare it")),
+                _ => {}
+            }
+        }
+        if self.has(ATTESTATION) {
+            let read = self.bytes(ATTESTATION).map_err(|e| e.to_string());
+            let manifest = self.bytes(MANIFEST).map(|bytes| sha256(&bytes)).map_err(|e| e.to_string());
+            match read.and_then(|bytes| Attestation::read(&bytes)) {
+                Ok(attestation) if Ok(&attestation.manifest_sha256) == manifest.as_ref() => {}
+                Ok(_) => problems.push(Problem::of(ATTESTATION, "is about another manifest")),
+                Err(reason) => problems.push(Problem::of(ATTESTATION, reason)),
             }
         }
         problems
