@@ -80,11 +80,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
         }
     };
     let entries = opened.paths().count();
-    steps.push(Step::ended(
-        "container",
-        Verdict::Ok,
-        format!("{entries} entries, none with a name or a size that could do harm"),
-    ));
+    let says = format!("{entries} entries, none with a name or a size that could do harm, and nothing besides");
+    steps.push(Step::of("container", says, opened.layout().to_vec()));
     steps.extend(package::check(&mut opened).map_err(CommandError::no_package)?);
     steps.push(derivation::derivation(args, &mut opened, &steps)?);
     steps.push(seals::signature(&mut opened, key.as_ref()));
@@ -144,11 +141,13 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
     let derived = match verdict_of("derivation") {
         Some(Verdict::Ok) => "everything in it follows from AWS's answers",
         Some(Verdict::InPart) => {
-            "the evidence in it follows from AWS's answers; other files could not be derived by this version"
+            "the evidence, the findings' statuses and the requirements' follow from AWS's answers; the files named \
+             above do not, by this version: rely on them only after a verification with the version that made them"
         }
         Some(Verdict::NotApplicable) => "it holds no answers of AWS to check it against",
         _ => "whether it follows from AWS's answers was not checked",
     };
+    let in_part = verdict_of("derivation") == Some(Verdict::InPart);
     let mut derived = derived.to_owned();
     if let Some(stamped) = &told.time_stamp {
         derived.push_str(&format!("; it was there at {}", stamped.time.zulu()));
@@ -165,8 +164,14 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
             "the package is intact, and AWS's own log does not know all of its calls; do not rely on it".to_owned(),
         ),
         (true, _) => ("not intact", "the package is not what it says; do not rely on it".to_owned()),
-        (false, Some(Verdict::Ok)) => ("authentic", format!("intact, signed by the key that was given; {derived}")),
-        (false, _) => ("intact, origin not proven", format!("nothing shows who made it; {derived}")),
+        (false, Some(Verdict::Ok)) => (
+            if in_part { "authentic, derived in part" } else { "authentic" },
+            format!("intact, signed by the key that was given; {derived}"),
+        ),
+        (false, _) => (
+            if in_part { "intact, derived in part, origin not proven" } else { "intact, origin not proven" },
+            format!("nothing shows who made it; {derived}"),
+        ),
     };
     let Told { manifest, manifest_sha256, time_stamp, corroboration } = told;
     Report {

@@ -4,6 +4,8 @@
 //! SHA-256 are. What does not fit is an error that says which limit or rule was broken. Nothing is ever written
 //! outside the folder that was asked for.
 
+mod layout;
+
 use super::check::{Problem, is_seal};
 use super::content::is_path;
 use super::error::PackageError;
@@ -40,6 +42,7 @@ const LIMITS: Limits =
 pub struct OpenPackage {
     archive: Archive,
     manifest: Manifest,
+    layout: Vec<Problem>,
 }
 
 /// The zip, with what was found out about it before anything was unpacked.
@@ -128,11 +131,17 @@ fn open_within(path: &Path, limits: Limits, strict: bool) -> Result<OpenPackage,
     // Programs that read a zip from its start and those that read it from its end must see the same.
     zip.validate_header_consistency().map_err(|e| unreadable(format!("its parts contradict each other: {e}")))?;
     let mut archive = Archive { path: path.to_owned(), zip, files, sums: BTreeMap::new(), limits };
+    let layout = layout::check(&File::open(path).map_err(PackageError::io("read", path))?)
+        .map_err(PackageError::io("read", path))?;
+    if let (true, Some(first)) = (strict, layout.first()) {
+        let place = if first.file.is_empty() { String::new() } else { format!("{} ", first.file) };
+        return Err(archive.unreadable(format!("{place}{}", first.what)));
+    }
     let text = archive.in_memory(SUMS)?;
     archive.sums = sums::parse(&text).map_err(|reason| archive.unreadable(reason))?;
     let text = if strict { archive.read(MANIFEST)? } else { archive.in_memory(MANIFEST)? };
     let manifest = Manifest::read(&text).map_err(|reason| archive.unreadable(reason))?;
-    Ok(OpenPackage { archive, manifest })
+    Ok(OpenPackage { archive, manifest, layout })
 }
 
 /// Every entry's name, kind and size.
@@ -178,6 +187,11 @@ impl OpenPackage {
     /// What the package says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What is in the zip besides what packages hold: bytes, fields or comments that belong to no file.
+    pub fn layout(&self) -> &[Problem] {
+        &self.layout
     }
 
     /// The paths of its files, sorted.

@@ -108,11 +108,22 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
     Ok(other_version(&manifest, problems))
 }
 
-/// Check, resource and status of each finding; nothing if they cannot be read.
+/// The statuses of the requirements, and check, resource and status of each finding; nothing if they cannot be read.
 fn statuses(package: &mut OpenPackage) -> Option<Vec<[serde_json::Value; 3]>> {
     let json: serde_json::Value = serde_json::from_slice(&package.bytes("findings.json").ok()?).ok()?;
+    let requirement = |of: &serde_json::Value| ["framework", "requirement", "status"].map(|member| of[member].clone());
+    let requirements = json["requirements"].as_array()?.iter().map(requirement);
     let finding = |of: &serde_json::Value| ["check", "resource", "status"].map(|member| of[member].clone());
-    Some(json["findings"].as_array()?.iter().map(finding).collect())
+    Some(requirements.chain(json["findings"].as_array()?.iter().map(finding)).collect())
+}
+
+/// The first version that was released.
+const FIRST_VERSION: [u64; 3] = [0, 1, 0];
+
+/// The numbers of a version such as 1.2.3.
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let numbers: Option<Vec<u64>> = version.split('.').map(|number| number.parse().ok()).collect();
+    numbers?.try_into().ok()
 }
 
 /// Another version may lay out reports and tables in another way. What AWS told and what was found may not differ.
@@ -121,6 +132,13 @@ fn other_version(manifest: &Manifest, problems: Vec<Problem>) -> Step {
     let ours = env!("CARGO_PKG_VERSION");
     let theirs = &manifest.tool.version;
     if theirs == ours {
+        return Step::of(STEP, "", problems);
+    }
+    // Whoever claims a version that never was would have every difference excused.
+    if !numbers(theirs).is_some_and(|theirs| FIRST_VERSION <= theirs) {
+        let mut problems = problems;
+        let what = format!("says that auditpack {} made it, a version that was never released", theirs.escape_debug());
+        problems.push(Problem::of(package::MANIFEST, what));
         return Step::of(STEP, "", problems);
     }
     let says = format!(

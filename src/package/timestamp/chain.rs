@@ -91,7 +91,7 @@ fn why(error: Error, signer: &Signer, at: Timestamp) -> String {
     match error {
         Error::CertExpired { .. } => not_valid(signer, "expired, or led to one that was,", at),
         Error::CertNotValidYet { .. } => not_valid(signer, "not valid yet, or led to one that was not,", at),
-        Error::UnknownIssuer => {
+        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey => {
             format!("is signed by {}, which leads to none of the given roots", signer.subject())
         }
         Error::RequiredEkuNotFoundContext(_) => {

@@ -1,1 +1,134 @@
+//! What is written is what was given, whole, and the same again.
 
+use super::*;
+use crate::package::manifest::{Gap, Manifest, Note, Redaction};
+use crate::package::{Seals, open, open_intact};
+use proptest::prelude::*;
+
+/// A manifest with nothing in it, as the format's documentation has it.
+fn manifest() -> Manifest {
+    let zip = include_bytes!("../../../tests/golden/packages/files.zip");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), zip).unwrap();
+    let mut manifest = open(file.path()).unwrap().manifest().clone();
+    manifest.files.clear();
+    manifest.notes.clear();
+    manifest
+}
+
+fn contents(files: &BTreeMap<String, Vec<u8>>, manifest: Manifest) -> Contents<'static> {
+    let part = |bytes: &Vec<u8>| Part {
+        content: Content::Bytes(bytes.clone()),
+        call: None,
+        sources: Vec::new(),
+        partial: false,
+    };
+    let parts = files.iter().map(|(path, bytes)| (path.clone(), part(bytes))).collect();
+    Contents { parts, manifest, seals: Seals::default() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Files come out as they went in; the manifest is read back as it was written, and names each with its digest.
+    #[test]
+    fn a_package_holds_what_it_was_given(
+        files in prop::collection::btree_map("[a-zA-Z0-9_.@+=,%~-]{1,12}x", prop::collection::vec(any::<u8>(), 0..2000), 0..8),
+        texts in prop::collection::vec(any::<String>(), 0..5),
+        counts in prop::collection::vec(any::<u64>(), 0..5),
+    ) {
+        let mut told = manifest();
+        for text in &texts {
+            told.notes.push(Note { place: text.clone(), text: text.chars().rev().collect() });
+            told.gaps.push(Gap { place: text.clone(), kind: "denied".to_owned(), reason: text.clone() });
+        }
+        told.redactions = counts
+            .iter()
+            .map(|n| Redaction { file: format!("raw/{n}"), count: *n, original_sha256: String::new() })
+            .collect();
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a.zip"), dir.path().join("b.zip"));
+        let written = write(contents(&files, told.clone()), &a, false).unwrap();
+        write(contents(&files, told.clone()), &b, false).unwrap();
+        prop_assert_eq!(std::fs::read(&a).unwrap(), std::fs::read(&b).unwrap());
+
+        let mut opened = open_intact(&a).unwrap();
+        let mut read = opened.manifest().clone();
+        prop_assert_eq!(read.files.len(), files.len());
+        for (record, (path, bytes)) in read.files.iter().zip(&files) {
+            let sha256 = crate::evidence::digest::sha256(bytes);
+            prop_assert_eq!((&record.path, record.size, &record.sha256), (path, bytes.len() as u64, &sha256));
+            prop_assert_eq!(&opened.read(path).unwrap(), bytes);
+        }
+        let text = opened.read(MANIFEST).unwrap();
+        prop_assert_eq!(crate::evidence::digest::sha256(&text), written.manifest_sha256);
+        prop_assert_eq!(&Manifest::read(&text).unwrap(), opened.manifest());
+        read.files.clear();
+        read.notes.sort();
+        told.notes.extend(alike_but_for_case(files.keys()));
+        told.notes.sort();
+        prop_assert_eq!(read, told);
+    }
+}
+
+#[test]
+fn a_target_is_written_whole_or_not_at_all_and_never_over_another_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("p.zip");
+    std::fs::write(&target, "mine").unwrap();
+    let files = BTreeMap::from([("a".to_owned(), vec![1])]);
+    let error = write(contents(&files, manifest()), &target, false).unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    assert_eq!(std::fs::read(&target).unwrap(), b"mine");
+
+    let altered = Part {
+        content: Content::File { path: target.clone(), sha256: Some("0".repeat(64)) },
+        call: None,
+        sources: Vec::new(),
+        partial: false,
+    };
+    let mut broken = contents(&files, manifest());
+    broken.parts.insert("b".to_owned(), altered);
+    let error = write(broken, &target, true).unwrap_err();
+    assert!(error.to_string().contains("was altered since it was recorded"), "{error}");
+    assert_eq!(std::fs::read(&target).unwrap(), b"mine");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file was left");
+
+    write(contents(&files, manifest()), &target, true).unwrap();
+    assert!(open(&target).is_ok());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, MODE);
+    }
+}
+
+/// What each write says is kept, though the zip writer goes on: a full disk is an error, not half a package.
+#[test]
+fn a_full_disk_is_an_error() {
+    #[derive(Debug)]
+    struct Full(usize, u64);
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            self.1 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    impl Seek for Full {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            if let SeekFrom::Start(at) = to {
+                self.1 = at;
+            }
+            Ok(self.1)
+        }
+    }
+    let files = BTreeMap::from([("a".to_owned(), (0..100_000_u32).flat_map(u32::to_le_bytes).collect())]);
+    for room in [0, 10, 100, 10_000] {
+        let error = write_zip(contents(&files, manifest()), Full(room, 0), Path::new("p.zip")).unwrap_err();
+        assert!(error.to_string().contains("cannot write p.zip"), "{room}: {error}");
+    }
+}
