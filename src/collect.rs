@@ -7,6 +7,7 @@ pub mod caller;
 mod clock;
 mod cloudtrail;
 mod config;
+mod config_history;
 mod convert;
 mod events;
 mod failure;
@@ -124,9 +125,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
         let config_client = aws_sdk_configservice::Client::new(&in_region(&sdk, region));
         let events = async {
             match (planned.contains(&Operation::CloudTrailLookupEvents), trails.get(region)) {
-                (true, Some(client)) => {
-                    Some(events::lookup(&caller, client, region, asked, &run.events, scratch).await)
-                }
+                (true, Some(client)) => Some(events::lookup(&caller, client, region, asked, run, scratch).await),
                 _ => None,
             }
         };
@@ -143,7 +142,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
             }
         };
         let (config, events, described, keys) =
-            tokio::join!(config::collect(&caller, &config_client, region, &planned), events, described, keys);
+            tokio::join!(config::collect(&caller, &config_client, region, &planned, run), events, described, keys);
         (region.clone(), config, events, described, keys)
     }));
     let taken_in = take_in_logs(collection, evidence.account.clone(), evidence.regions.clone(), asked);

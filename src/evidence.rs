@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod cloudtrail;
+pub mod compliance_history;
 pub mod config;
 pub mod credential_report;
 pub mod custody;
@@ -21,6 +22,7 @@ pub mod redaction;
 pub mod run;
 pub mod selectors;
 pub mod set;
+pub mod slicing;
 pub mod timestamp;
 pub mod trail_logs;
 

@@ -7,6 +7,7 @@ pub mod access;
 mod account;
 mod activity;
 mod build;
+mod compliance_history;
 mod config;
 mod config_results;
 mod document;
@@ -129,6 +130,7 @@ impl Resources {
             trails,
             recorders,
             rules,
+            compliance_history::intervals(&input),
             packs,
         ];
         let populations = populations.into_iter().chain(std::mem::take(&mut events.populations));

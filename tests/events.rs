@@ -165,3 +165,34 @@ fn the_plan_is_told_first_then_how_far_each_region_is() {
     }
     assert!(!ran.stderr.contains('\u{1b}'), "plain lines where there is no terminal");
 }
+
+/// What is asked stands in the run, so that a recording is replayed with the slices that it was made with, whichever a
+/// later version of the program cuts.
+#[test]
+fn a_recording_is_replayed_with_the_slices_that_it_was_made_with() {
+    let server = server(scaled(3_000, &["us-east-1"]), &[]);
+    let out = tempdir().unwrap();
+    let options = ["--fail-on", "none", "--no-pacing", "--keep-work"];
+    collect(&server, out.path(), &options);
+    let usual = covered(&files(&package(out.path())), "us-east-1")["slices"].as_array().unwrap().len();
+    let work = std::fs::read_dir(out.path()).unwrap().map(|e| e.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    // The same run as a version would have begun it that cuts shorter slices.
+    let run_file = work.join("recording/run.json");
+    let mut run: Value = serde_json::from_slice(&std::fs::read(&run_file).unwrap()).unwrap();
+    assert!(run["slicing"]["first_seconds"].is_u64(), "a run states how it asks: {run}");
+    run["slicing"] = serde_json::json!({"first_seconds": 3_600, "pages": 10, "lanes": 2});
+    std::fs::write(&run_file, run.to_string()).unwrap();
+    std::fs::write(work.join("recording/calls.jsonl"), "").unwrap();
+    let mut command = common::auditpack();
+    common::with_credentials(&mut command).args(["collect", "--quiet", "--force", "--no-pacing", "--fail-on", "none"]);
+    command.args(["--endpoint-url", &server.endpoint(), "--out"]).arg(out.path()).arg("--resume").arg(&work);
+    common::run(&mut command);
+    let first = std::fs::read(package(out.path())).unwrap();
+    let recorded = files(&package(out.path()));
+    assert!(covered(&recorded, "us-east-1")["slices"].as_array().unwrap().len() > usual);
+    let again = tempdir().unwrap();
+    let mut command = common::auditpack();
+    command.args(["collect", "--fail-on", "none", "--replay"]).arg(package(out.path())).arg("--out").arg(again.path());
+    common::run(&mut command);
+    assert!(first == std::fs::read(package(again.path())).unwrap(), "the replay asked otherwise");
+}

@@ -16,10 +16,11 @@ fn a_failure_that_lasts_is_a_gap_with_its_reason_and_the_work_folder_is_kept_whe
         ("hang", "no complete answer came within 1 seconds", true),
         ("cut", "the connection was cut", true),
         ("reset", "the connection was cut", true),
+        ("truncate", "", true),
         ("drip=400", "no complete answer came within 1 seconds", true),
         ("throttle429", "throttled", true),
         ("throttle503", "throttled", true),
-        ("error503", "throttled", true),
+        ("error503", "unavailable: ", true),
         ("error500", "", false),
         ("skew", "clock", true),
         ("too-skewed", "clock", true),
@@ -135,4 +136,45 @@ fn a_target_that_cannot_be_written_is_told_before_anything_is_asked() {
     assert_eq!(ran.code, 4, "{}", ran.stderr);
     assert!(ran.stderr.contains("/proc"), "{}", ran.stderr);
     assert_eq!(server.stats().requests, 0);
+}
+
+#[test]
+fn pages_with_nothing_on_them_and_a_token_are_followed_to_an_end() {
+    let operations = ["cloudtrail:LookupEvents:us-east-1", "config:DescribeConfigRules:us-east-1"];
+    let faults = operations.map(|operation| format!("empty-page:{operation}"));
+    let server = server(Account::clean(), &faults.each_ref().map(String::as_str));
+    let out = tempdir().unwrap();
+    let ran = collect(&server, out.path(), &["--no-pacing", "--fail-on", "none"]);
+    assert_eq!(ran.code, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(server.stats().requests_to("cloudtrail", "LookupEvents") < 500, "it is given up");
+    let gaps = json(&files(&package(out.path())), "manifest.json")["gaps"].as_array().unwrap().clone();
+    for operation in operations {
+        let name = operation.split(':').nth(1).unwrap();
+        let gap = gaps.iter().find(|gap| gap["place"].as_str().unwrap().contains(name)).unwrap();
+        assert!(gap["reason"].as_str().unwrap().contains("nothing on them"), "{gap}");
+    }
+}
+
+#[test]
+fn denied_half_way_through_the_pages_is_no_shorter_list() {
+    let mut account = Account::clean();
+    account.pages = synthetic_aws::PageSizes::uniform(2);
+    let faults = ["deny:iam:ListRoles:*:after=1", "deny:config:DescribeConfigRules:us-east-1:after=1"];
+    let server = server(account, &faults);
+    let out = tempdir().unwrap();
+    let ran = collect(&server, out.path(), &["--fail-on", "none"]);
+    assert_eq!(ran.code, 3, "{}\n{}", ran.stdout, ran.stderr);
+    let files = files(&package(out.path()));
+    let gaps = json(&files, "manifest.json")["gaps"].to_string();
+    assert!(gaps.contains("ListRoles") && gaps.contains("DescribeConfigRules"), "{gaps}");
+    for (check, status, resource, message) in findings(&files) {
+        assert!(
+            !(check == "role-session-duration" && status == "pass" && message.is_empty() && resource.is_empty()),
+            "{check}"
+        );
+    }
+    // What depends on the lists that were cut off is unknown for at least one resource.
+    for check in ["role-session-duration", "config-rule-evaluated"] {
+        assert!(findings(&files).iter().any(|f| f.0 == check && f.1 == "unknown"), "{check}");
+    }
 }

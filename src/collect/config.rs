@@ -1,9 +1,11 @@
 //! AWS Config in one Region: recorder, delivery, rules, verdicts, conformance packs.
 
 use super::caller::{Caller, Next};
+use super::config_history;
 use super::convert::{Convert, convert, words};
 use super::iam::{Insert, extend};
-use crate::evidence::{CallId, Evidence, Operation, Outcome, config};
+use crate::evidence::compliance_history::rules_that_found;
+use crate::evidence::{CallId, Evidence, Operation, Outcome, Run, config};
 use aws_sdk_configservice::Client;
 use aws_sdk_configservice::types as sdk;
 use futures_util::StreamExt;
@@ -92,6 +94,7 @@ pub(super) async fn collect(
     client: &Client,
     region: &str,
     planned: &BTreeSet<Operation>,
+    run: &Run,
 ) -> Vec<Insert> {
     use Operation as Op;
     let mut inserts: Vec<Insert> = Vec::new();
@@ -181,7 +184,31 @@ pub(super) async fn collect(
                 let outcome = pages!(call, request(), ComplianceDetails { evaluation_results: evaluation_results });
                 (call, outcome)
             });
-            for (call, outcome) in details.buffer_unordered(RULES_AT_A_TIME).collect::<Vec<_>>().await {
+            let details: Vec<(CallId, Outcome<config::ComplianceDetails>)> =
+                details.buffer_unordered(RULES_AT_A_TIME).collect().await;
+            let told: Vec<_> = details.iter().filter_map(|(_, outcome)| outcome.arrived()).collect();
+            let mut histories = Vec::new();
+            if planned.contains(&Op::ConfigSelectResourceConfig) && !details.is_empty() {
+                let call = CallId::regional(Op::ConfigSelectResourceConfig, region);
+                let selected = config_history::last_changes(caller, client, &call).await;
+                if planned.contains(&Op::ConfigGetResourceConfigHistory) {
+                    // Half an answer may leave out what changed: then all that does not comply is asked about.
+                    let changes = selected.collected();
+                    histories = config_history::histories(caller, client, region, &told, changes, run).await;
+                }
+                insert!(call, selected);
+            }
+            let found = histories.iter().filter_map(|(_, outcome)| outcome.arrived());
+            let found: Vec<String> = rules_that_found(told.iter().copied(), found).into_iter().collect();
+            if planned.contains(&Op::ConfigDescribeRemediationConfigurations) && !found.is_empty() {
+                let call = CallId::regional(Op::ConfigDescribeRemediationConfigurations, region);
+                let outcome = config_history::remediation(caller, client, &call, &found).await;
+                insert!(call, outcome);
+            }
+            for (call, outcome) in histories {
+                insert!(call, outcome);
+            }
+            for (call, outcome) in details {
                 insert!(call, outcome);
             }
         }

@@ -70,6 +70,12 @@ impl Convert<Option<i64>> for Option<i32> {
     }
 }
 
+impl Convert<Option<i64>> for Option<i64> {
+    fn convert(self) -> Option<i64> {
+        self
+    }
+}
+
 impl Convert<Option<i64>> for i32 {
     fn convert(self) -> Option<i64> {
         Some(self.into())

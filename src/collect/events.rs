@@ -13,7 +13,8 @@ use super::caller::Caller;
 use super::failure::Verdict;
 use super::trail_logs::sorter::{EventSorter, Item, SorterError};
 use crate::evidence::cloudtrail::{EventCoverage, LANE_NUMBERS, LookupEvents, Slice};
-use crate::evidence::{CallId, EventKind, EventScope, Gap, GapKind, Operation, Outcome, Period, Timestamp};
+use crate::evidence::slicing::Slicing;
+use crate::evidence::{CallId, EventKind, EventScope, Gap, GapKind, Operation, Outcome, Period, Run, Timestamp};
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
@@ -24,24 +25,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// How long the first slice is. Most Regions of most accounts are quiet.
-const FIRST_SLICE: TimeDelta = TimeDelta::hours(12);
-/// No slice is shorter.
-const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
-/// How many pages a slice should have.
-const PAGES_A_SLICE: i64 = 40;
-/// How much longer or shorter a slice may be than the one before.
-const STRETCH: i64 = 16;
 /// How many events AWS gives on a page at most.
 const PAGE: i64 = 50;
 /// AWS's limit for one Region: two pages a second.
 pub(super) const A_MINUTE: u64 = 2 * 60 * PAGE as u64;
-/// From so many pages on that are likely left, what is left is read in lanes.
-const WORTH_LANES: i64 = 40;
-/// How many lanes: enough to be at AWS's limit if its answers take two seconds.
-const LANES: u32 = 4;
 /// How often a slice is started again because its token expired.
 const RESTARTS: u32 = 3;
+/// How many pages without events are followed, one after another. AWS gives some; a list of them has no end.
+const EMPTY_PAGES: u32 = 100;
 /// Memory for sorting, per Region.
 const SORT_MEMORY: usize = 8 << 20;
 
@@ -51,24 +42,25 @@ pub(super) async fn lookup(
     client: &Client,
     region: &str,
     asked: Period,
-    scope: &EventScope,
+    run: &Run,
     scratch: &Path,
 ) -> Outcome<LookupEvents> {
     let call = CallId::regional(Operation::CloudTrailLookupEvents, region);
     caller.progress().started(&call);
-    let outcome = run(caller, client, &call, asked, scope, scratch).await;
+    let outcome = read(caller, client, &call, asked, run, scratch).await;
     caller.progress().ended(&call, &outcome.word());
     outcome
 }
 
-async fn run(
+async fn read(
     caller: &Caller,
     client: &Client,
     call: &CallId,
     asked: Period,
-    scope: &EventScope,
+    run: &Run,
     scratch: &Path,
 ) -> Outcome<LookupEvents> {
+    let (scope, slicing) = (&run.events, run.slicing.bounded());
     let sorter = match EventSorter::new(scratch, SORT_MEMORY) {
         Ok(sorter) => sorter,
         Err(error) => return Outcome::missing(failed(&error)),
@@ -84,13 +76,14 @@ async fn run(
             client,
             call,
             scope,
+            slicing,
             attribute: attribute.as_ref(),
             number,
             sorter: &sorter,
             read_so_far: &read_so_far,
             total,
         };
-        whole.absorb(lookup.whole(asked, number * (LANES + 1) * LANE_NUMBERS).await);
+        whole.absorb(lookup.whole(asked, number * (slicing.lanes + 1) * LANE_NUMBERS).await);
         if whole.gap.is_some() {
             break;
         }
@@ -148,6 +141,7 @@ struct Lookup<'a> {
     client: &'a Client,
     call: &'a CallId,
     scope: &'a EventScope,
+    slicing: Slicing,
     attribute: Option<&'a LookupAttribute>,
     number: u32,
     sorter: &'a EventSorter,
@@ -193,13 +187,15 @@ impl Lane {
     }
 
     /// Goes on to what comes before a slice.
-    fn advance(&mut self, slice: &Slice) {
+    fn advance(&mut self, slice: &Slice, slicing: &Slicing) {
         let pages = i64::try_from(slice.pages).unwrap_or(i64::MAX).max(1);
         // Both ends are included, and times have whole seconds: the next slice ends a second earlier.
         self.to = Timestamp(slice.from.0 - TimeDelta::seconds(1));
         let length = self.length.num_seconds().max(1);
-        let wanted = (length.saturating_mul(PAGES_A_SLICE) / pages).clamp(length / STRETCH, length * STRETCH);
-        self.length = TimeDelta::seconds(wanted).max(SHORTEST_SLICE);
+        let stretch = i64::from(slicing.stretch);
+        let wanted = length.saturating_mul(slicing.pages.into()) / pages;
+        let wanted = wanted.clamp(length / stretch, length.saturating_mul(stretch));
+        self.length = TimeDelta::seconds(wanted.clamp(slicing.shortest_seconds.into(), 1_000_000_000));
     }
 
     /// How many pages are likely left, if they are as dense as in a slice.
@@ -211,12 +207,12 @@ impl Lane {
     }
 
     /// What is left, in equal parts, the newest first.
-    fn parts(self) -> Vec<Lane> {
-        let part = ((self.to.0 - self.from.0).num_seconds() / i64::from(LANES)).max(1);
+    fn parts(self, lanes: u32) -> Vec<Lane> {
+        let part = ((self.to.0 - self.from.0).num_seconds() / i64::from(lanes)).max(1);
         let mut parts = Vec::new();
         let mut to = self.to;
-        for number in 1..=LANES {
-            let from = if number == LANES { self.from } else { Timestamp(to.0 - TimeDelta::seconds(part)) };
+        for number in 1..=lanes {
+            let from = if number == lanes { self.from } else { Timestamp(to.0 - TimeDelta::seconds(part)) };
             let from = from.max(self.from);
             // The numbers of the first lane go on from where this one stood.
             let page = self.page / LANE_NUMBERS * LANE_NUMBERS + number * LANE_NUMBERS;
@@ -230,10 +226,11 @@ impl Lane {
 impl Lookup<'_> {
     /// Reads the whole period: one lane, and several where much is left.
     async fn whole(&self, asked: Period, page: u32) -> Read {
-        let first = Lane { from: asked.from, to: asked.to, length: FIRST_SLICE, page };
+        let length = TimeDelta::seconds(self.slicing.first_seconds.into());
+        let first = Lane { from: asked.from, to: asked.to, length, page };
         let (mut read, rest) = self.lane(first, true).await;
         if let Some(rest) = rest {
-            let lanes = rest.parts().into_iter().map(|lane| self.lane(lane, false));
+            let lanes = rest.parts(self.slicing.lanes).into_iter().map(|lane| self.lane(lane, false));
             for (of_lane, _) in futures_util::future::join_all(lanes).await {
                 read.absorb(of_lane);
             }
@@ -250,11 +247,11 @@ impl Lookup<'_> {
                 read.gap = ended.err();
                 break;
             };
-            lane.advance(&slice);
+            lane.advance(&slice, &self.slicing);
             if may_part {
                 let left = lane.pages_left(&slice);
                 self.caller.progress().estimate(self.call, u64::try_from(left * PAGE).unwrap_or(0));
-                if left >= WORTH_LANES {
+                if left >= i64::from(self.slicing.worth_lanes) {
                     return (read, Some(lane));
                 }
             }
@@ -268,6 +265,7 @@ impl Lookup<'_> {
         let new = Slice { from, to, pages: 0, events: 0, restarts: 0, complete: false, lookup: self.number };
         let mut slice = new;
         let mut token: Option<String> = None;
+        let mut empty = 0;
         // The first second that was not read yet, from the end of the slice.
         let mut reached = to.0 + TimeDelta::seconds(1);
         let ended = loop {
@@ -295,6 +293,7 @@ impl Lookup<'_> {
             let events = answer.events.unwrap_or_default();
             slice.pages += 1;
             slice.events += events.len() as u64;
+            empty = if events.is_empty() { empty + 1 } else { 0 };
             read.pages += 1;
             if let Err(error) = self.take(&events, read) {
                 break Err(failed(&error));
@@ -321,6 +320,10 @@ impl Lookup<'_> {
                     break Err(Gap::new(GapKind::Failed, format!("AWS gave the token of page {page} again")));
                 }
                 // A page without events can be followed by others.
+                _ if empty >= EMPTY_PAGES => {
+                    let reason = format!("after page {page} AWS went on to give pages with nothing on them");
+                    break Err(Gap::new(GapKind::Failed, reason));
+                }
                 next => token = next,
             }
         };

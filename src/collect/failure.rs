@@ -160,6 +160,7 @@ pub fn may_pass(gap: &Gap) -> bool {
         "no answer came in time",
         "the answer is not complete: ",
         "throttled: ",
+        "unavailable: ",
     ];
     gap.kind != GapKind::NotCollected && passing.iter().any(|text| gap.reason.contains(text))
 }
@@ -228,12 +229,13 @@ pub(super) fn judge_answer(operation: Operation, status: u16, code: Option<&str>
     if let Some((_, remedy)) = REJECTED.iter().find(|(rejected, _)| *rejected == code) {
         return Verdict::Final(Gap::new(GapKind::Denied, format!("{said} ({remedy})")));
     }
-    let throttled = THROTTLED.contains(&code)
-        || status == 429
-        || status == 503
-        || message.is_some_and(|m| m.eq_ignore_ascii_case("rate exceeded"));
+    let throttled =
+        THROTTLED.contains(&code) || status == 429 || status == 503 || message.is_some_and(is_rate_exceeded);
     if throttled {
-        return Verdict::Retry { gap: Gap::new(GapKind::Failed, format!("throttled: {said}")), throttled: true };
+        // A 503 slows down as a throttle does, but only AWS's own words make it one.
+        let named = THROTTLED.contains(&code) || status == 429 || message.is_some_and(is_rate_exceeded);
+        let word = if named { "throttled" } else { "unavailable" };
+        return Verdict::Retry { gap: Gap::new(GapKind::Failed, format!("{word}: {said}")), throttled: true };
     }
     if DENIED.contains(&code) || status == 401 || status == 403 {
         return Verdict::Final(Gap::new(GapKind::Denied, said));
@@ -242,6 +244,10 @@ pub(super) fn judge_answer(operation: Operation, status: u16, code: Option<&str>
         return Verdict::Retry { gap: Gap::new(GapKind::Failed, said), throttled: false };
     }
     Verdict::Final(Gap::new(GapKind::Failed, said))
+}
+
+fn is_rate_exceeded(message: &str) -> bool {
+    message.eq_ignore_ascii_case("rate exceeded")
 }
 
 /// Whether a request was refused for its time: <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>.

@@ -37,6 +37,14 @@ fn prerequisites(operation: Operation) -> Vec<Operation> {
     match operation {
         Op::CloudTrailGetTrailStatus | Op::CloudTrailGetEventSelectors => vec![Op::CloudTrailDescribeTrails],
         Op::ConfigGetComplianceDetailsByConfigRule => vec![Op::ConfigDescribeConfigRules],
+        Op::ConfigDescribeRemediationConfigurations | Op::ConfigSelectResourceConfig => {
+            vec![Op::ConfigDescribeConfigRules, Op::ConfigGetComplianceDetailsByConfigRule]
+        }
+        Op::ConfigGetResourceConfigHistory => vec![
+            Op::ConfigDescribeConfigRules,
+            Op::ConfigGetComplianceDetailsByConfigRule,
+            Op::ConfigSelectResourceConfig,
+        ],
         Op::ConfigDescribeConformancePackCompliance | Op::ConfigGetConformancePackComplianceDetails => {
             vec![Op::ConfigDescribeConformancePacks]
         }

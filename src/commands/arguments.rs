@@ -260,6 +260,9 @@ pub(super) struct ScopeArgs {
     /// Only events about these resources, separated by commas, as LookupEvents names them
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "trail_logs")]
     pub resource: Vec<String>,
+    /// Ask AWS Config for the compliance history of at most so many resources in each Region
+    #[arg(long, value_name = "RESOURCES", default_value_t = crate::evidence::Run::CONFIG_HISTORY)]
+    pub config_history: u32,
     /// Read events from a trail's log files, copied to this folder, instead of the event history; their digests are validated
     #[arg(long, value_name = "DIR")]
     pub trail_logs: Option<PathBuf>,

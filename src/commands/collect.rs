@@ -14,6 +14,7 @@ use crate::collect::{
     CollectError, Collection, Progress, Session, SessionOptions, Silent, StopSignal, TrailLogsSource, collect, plan,
 };
 use crate::evidence::recording::{Recording, create_private_dir};
+use crate::evidence::slicing::Slicing;
 use crate::evidence::trail_logs::KeptFiles;
 use crate::evidence::{EventKind, EventScope, EventSource, Evidence, Run, Timestamp};
 use crate::package;
@@ -75,6 +76,8 @@ fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
         frameworks: judge.controls.frameworks.keys().cloned().collect(),
         operations: planned.iter().map(ToString::to_string).collect(),
         events,
+        slicing: Slicing::of_new_runs(),
+        config_history: args.scope.config_history,
     };
     let folder = out_folder(args);
     create_private_dir(&folder)

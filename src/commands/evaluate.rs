@@ -51,6 +51,8 @@ fn printed(args: &EvaluateArgs) -> Result<Exit, CommandError> {
         frameworks: judge.controls.frameworks.keys().cloned().collect(),
         operations: plan::complete(&judge.controls.operations()).iter().map(ToString::to_string).collect(),
         events: Default::default(),
+        slicing: Default::default(),
+        config_history: Run::CONFIG_HISTORY,
     };
     let scratch = tempfile::Builder::new()
         .prefix("auditpack-")

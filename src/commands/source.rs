@@ -88,6 +88,8 @@ pub(super) fn evidence_at(path: &Path) -> Result<(Evidence, Box<dyn std::any::An
         frameworks: Vec::new(),
         operations: plan::complete(&Operation::ALL.iter().copied().collect()).iter().map(ToString::to_string).collect(),
         events: EventScope::default(),
+        slicing: Default::default(),
+        config_history: Run::CONFIG_HISTORY,
     };
     let scratch = tempfile::Builder::new()
         .prefix("auditpack-")

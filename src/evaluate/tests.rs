@@ -97,6 +97,8 @@ fn evidence() -> Evidence {
         frameworks: Vec::new(),
         operations: Vec::new(),
         events: Default::default(),
+        slicing: Default::default(),
+        config_history: Run::CONFIG_HISTORY,
     };
     let mut evidence = Evidence::new(run);
     let summary = CallId::global(Operation::IamGetAccountSummary);

@@ -128,6 +128,28 @@ shapes! {
         first_evaluation_started: Option<bool>,
     }
 
+    /// DescribeRemediationConfigurations, of all rules.
+    DescribeRemediationConfigurations { remediation_configurations: Vec<RemediationConfiguration>, }
+
+    /// What AWS Config runs where a rule finds a resource that does not comply.
+    RemediationConfiguration {
+        config_rule_name: Option<String>,
+        /// SSM_DOCUMENT.
+        target_type: Option<String>,
+        /// The document's name.
+        target_id: Option<String>,
+        target_version: Option<String>,
+        resource_type: Option<String>,
+        automatic: Option<bool>,
+        maximum_automatic_attempts: Option<i64>,
+        retry_attempt_seconds: Option<i64>,
+        arn: Option<String>,
+        created_by_service: Option<String>,
+    }
+
+    /// SelectResourceConfig, all pages together. Each result is JSON in a text.
+    SelectResourceConfig { results: Vec<String>, }
+
     /// DescribeConformancePacks, all pages together.
     DescribeConformancePacks { conformance_pack_details: Vec<ConformancePack>, }
 
@@ -251,6 +273,24 @@ camel_shapes! {
         next_delivery_time: Option<Timestamp>,
     }
 
+    /// GetResourceConfigHistory, all pages together.
+    ResourceConfigHistory { configuration_items: Vec<ConfigurationItem>, }
+
+    /// What AWS Config recorded of a resource at a time.
+    ConfigurationItem {
+        version: Option<String>,
+        account_id: Option<String>,
+        configuration_item_capture_time: Option<Timestamp>,
+        configuration_item_status: Option<String>,
+        configuration_state_id: Option<String>,
+        resource_type: Option<String>,
+        resource_id: Option<String>,
+        aws_region: Option<String>,
+        related_events: Vec<String>,
+        /// JSON in a text.
+        configuration: Option<String>,
+    }
+
     /// The last delivery to the topic.
     StreamDeliveryInfo {
         last_status: Option<String>,
@@ -269,6 +309,9 @@ json_documents! {
     DescribeComplianceByConfigRule => ConfigDescribeComplianceByConfigRule ["ComplianceByConfigRules"],
     ComplianceDetails => ConfigGetComplianceDetailsByConfigRule ["EvaluationResults"],
     DescribeConfigRuleEvaluationStatus => ConfigDescribeConfigRuleEvaluationStatus ["ConfigRulesEvaluationStatus"],
+    DescribeRemediationConfigurations => ConfigDescribeRemediationConfigurations ["RemediationConfigurations"],
+    SelectResourceConfig => ConfigSelectResourceConfig ["Results"],
+    ResourceConfigHistory => ConfigGetResourceConfigHistory ["configurationItems"],
     DescribeConformancePacks => ConfigDescribeConformancePacks ["ConformancePackDetails"],
     ConformancePackCompliance => ConfigDescribeConformancePackCompliance ["ConformancePackRuleComplianceList"],
     ConformancePackComplianceDetails => ConfigGetConformancePackComplianceDetails ["ConformancePackRuleEvaluationResults"],

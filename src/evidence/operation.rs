@@ -119,6 +119,9 @@ operations! {
     ConfigDescribeComplianceByConfigRule: Config "DescribeComplianceByConfigRule" Regional absent [] "the verdict of each Config rule";
     ConfigGetComplianceDetailsByConfigRule: Config "GetComplianceDetailsByConfigRule" PerRegionalResource absent [] "the verdict of a Config rule on each resource";
     ConfigDescribeConfigRuleEvaluationStatus: Config "DescribeConfigRuleEvaluationStatus" Regional absent [] "when each Config rule last ran, and whether it failed";
+    ConfigDescribeRemediationConfigurations: Config "DescribeRemediationConfigurations" Regional absent [] "what AWS Config runs to remediate what its rules find";
+    ConfigSelectResourceConfig: Config "SelectResourceConfig" Regional absent [] "since when each resource has its verdicts by AWS Config";
+    ConfigGetResourceConfigHistory: Config "GetResourceConfigHistory" PerRegionalResource absent ["ResourceNotDiscoveredException", "NoAvailableConfigurationRecorderException"] "the history of AWS Config's verdicts on a resource over the period";
     ConfigDescribeConformancePacks: Config "DescribeConformancePacks" Regional absent [] "the conformance packs";
     ConfigDescribeConformancePackCompliance: Config "DescribeConformancePackCompliance" PerRegionalResource absent [] "the verdict of each rule of a conformance pack";
     ConfigGetConformancePackComplianceDetails: Config "GetConformancePackComplianceDetails" PerRegionalResource absent [] "the verdict of a conformance pack on each resource";

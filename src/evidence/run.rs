@@ -1,6 +1,7 @@
 //! The facts of one run: what was asked, when, of whom, by whom.
 
 use super::event_scope::EventScope;
+use super::slicing::Slicing;
 use super::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,9 +48,22 @@ pub struct Run {
     /// Which events were asked for, and where they come from.
     #[serde(default, skip_serializing_if = "EventScope::is_default")]
     pub events: EventScope,
+    /// How the event history is cut into requests.
+    #[serde(default)]
+    pub slicing: Slicing,
+    /// Of how many resources of a Region AWS Config is asked the history of its verdicts at most.
+    #[serde(default = "config_history")]
+    pub config_history: u32,
+}
+
+fn config_history() -> u32 {
+    Run::CONFIG_HISTORY
 }
 
 impl Run {
+    /// Of how many resources of a Region the compliance history is asked, if the user does not say: some minutes.
+    pub const CONFIG_HISTORY: u32 = 1_000;
+
     /// The version of the recording's format that this program writes.
     pub const FORMAT: u32 = 1;
 

@@ -486,6 +486,18 @@ kinds! {
         last_error: Text "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "the code of its last error";
         first_activated_days: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "days since it was first activated";
     }
+    ComplianceInterval "config.compliance_interval", "time for which a Config rule's verdict on a resource held", "times for which AWS Config's verdicts held, of the resources that do not or did not comply in the period", "config-compliance-history.csv", from [AccountListRegions, ConfigDescribeConfigRules, ConfigGetComplianceDetailsByConfigRule, ConfigSelectResourceConfig, ConfigGetResourceConfigHistory] {
+        rule: Text from [ConfigGetResourceConfigHistory] "the rule's name";
+        resource_type: Text from [ConfigGetResourceConfigHistory] "the resource's type, such as AWS::IAM::User";
+        resource_id: Text from [ConfigGetResourceConfigHistory] "the resource's id; of users, roles and policies the unique id, not the name";
+        verdict: Text from [ConfigGetResourceConfigHistory] "COMPLIANT or NON_COMPLIANT";
+        from: Text from [ConfigGetResourceConfigHistory] "since when the verdict is known to have held, in RFC 3339: the first record of it, or the period's start where nothing changed";
+        begins: Bool from [ConfigGetResourceConfigHistory] "the verdict was another one before; false where it held before the period or what was before is not recorded";
+        to: Text "or null" from [ConfigGetResourceConfigHistory] "when it ended, in RFC 3339; null where it lasts or its end is not recorded";
+        lasts: Bool from [ConfigGetResourceConfigHistory] "it is the verdict now";
+        days: Int from [ConfigGetResourceConfigHistory] "whole days for which it held, at least; to the as-of time where it lasts or its end is not recorded";
+        remediation: Text "or null" from [ConfigDescribeRemediationConfigurations] "the Systems Manager document that AWS Config runs to remediate what the rule finds, and whether automatically or by hand; null where there is none";
+    }
     PackRule "config.pack_rule", "rule of a conformance pack", "rules of conformance packs", "conformance-pack-rules.csv", from [AccountListRegions, ConfigDescribeConformancePacks, ConfigDescribeConformancePackCompliance] {
         pack: Text from [ConfigDescribeConformancePacks] "the conformance pack's name";
         rule: Text from [ConfigDescribeConformancePackCompliance] "the rule's name, which ends in the pack's id";

@@ -224,6 +224,8 @@ fn run() -> Run {
         frameworks: vec!["iso27001".to_owned(), "soc2".to_owned()],
         operations: Vec::new(),
         events: Default::default(),
+        slicing: Default::default(),
+        config_history: Run::CONFIG_HISTORY,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Answer;
 use super::recognise::is_region;
 use crate::evidence::cloudtrail::{DescribeTrails, EventSelectors};
+use crate::evidence::compliance_history::{LastChanges, subjects};
 use crate::evidence::config::*;
 use crate::evidence::credential_report::CredentialReport;
 use crate::evidence::iam::{AuthorizationDetails, GetPolicy, ListOpenIdConnectProviders, OpenIdConnectProvider};
@@ -173,6 +174,17 @@ impl Placing<'_> {
                 let rules = rules.arrived().into_iter().flat_map(|list| &list.config_rules);
                 rules.filter_map(|rule| rule.config_rule_name.clone()).map(regional).collect()
             }
+            Op::ConfigGetResourceConfigHistory => {
+                let selected = evidence.regional::<SelectResourceConfig>(region.unwrap_or_default());
+                let changes = selected.collected().map(|told| LastChanges::of(told));
+                let details: Vec<_> = (evidence.calls_of(Op::ConfigGetComplianceDetailsByConfigRule))
+                    .filter(|(call, _)| call.region.as_deref() == region)
+                    .map(|(call, _)| evidence.get::<ComplianceDetails>(call))
+                    .collect();
+                let told = details.iter().filter_map(|outcome| outcome.arrived().copied());
+                let limit = evidence.run.config_history as usize;
+                subjects(told, changes.as_ref(), evidence.run.period).into_iter().take(limit).map(regional).collect()
+            }
             Op::ConfigDescribeConformancePackCompliance | Op::ConfigGetConformancePackComplianceDetails => {
                 let packs = evidence.regional::<DescribeConformancePacks>(region.unwrap_or_default());
                 let packs = packs.arrived().into_iter().flat_map(|list| &list.conformance_pack_details);
@@ -223,9 +235,17 @@ impl Placing<'_> {
                 Operation::AccountListRegions if self.evidence.run.regions.is_some() => continue,
                 _ => {}
             }
+            let about_rules = matches!(
+                operation,
+                Operation::ConfigSelectResourceConfig | Operation::ConfigDescribeRemediationConfigurations
+            );
             let calls: Vec<CallId> = match operation.scope() {
                 Scope::Global => vec![CallId::global(operation)],
-                Scope::Regional => regions.iter().map(|region| CallId::regional(operation, region)).collect(),
+                Scope::Regional => (regions.iter())
+                    // Where there are no rules, there is nothing to ask about them.
+                    .filter(|region| !about_rules || !self.has_no_rules(region))
+                    .map(|region| CallId::regional(operation, region))
+                    .collect(),
                 Scope::PerGlobalResource => self.expected_resources(operation, None),
                 Scope::PerRegionalResource => {
                     let of_region = |region: &String| self.expected_resources(operation, Some(region));
@@ -240,6 +260,11 @@ impl Placing<'_> {
                 }
             }
         }
+    }
+
+    fn has_no_rules(&self, region: &str) -> bool {
+        let rules = self.evidence.regional::<DescribeConfigRules>(region);
+        rules.collected().is_some_and(|told| told.config_rules.is_empty())
     }
 
     fn expected_resources(&self, operation: Operation, region: Option<&str>) -> Vec<CallId> {
@@ -315,6 +340,9 @@ fn resource_inside(document: &AnyDocument, candidates: &[Candidate]) -> Option<S
             identifier.evaluation_result_qualifier.as_ref()?.config_rule_name.clone()
         };
         return details.evaluation_results.iter().find_map(qualifier);
+    }
+    if let Some(history) = document.downcast::<ResourceConfigHistory>() {
+        return history.configuration_items.iter().find_map(|item| item.resource_id.clone());
     }
     if let Some(pack) = document.downcast::<ConformancePackCompliance>() {
         return pack.conformance_pack_name.clone();

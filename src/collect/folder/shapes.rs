@@ -44,6 +44,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::of::<DescribeConformancePacks>(),
     Shape::of::<DescribeDeliveryChannelStatus>(),
     Shape::of::<DescribeDeliveryChannels>(),
+    Shape::of::<DescribeRemediationConfigurations>(),
     Shape::of::<DescribeRetentionConfigurations>(),
     Shape::of::<DescribeTrails>(),
     Shape::of::<EventSelectors>(),
@@ -60,6 +61,8 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::of::<ListServiceSpecificCredentials>(),
     Shape::of::<ListVirtualMfaDevices>(),
     Shape::of::<OpenIdConnectProvider>(),
+    Shape::of::<ResourceConfigHistory>(),
+    Shape::of::<SelectResourceConfig>(),
     Shape::of::<TrailStatus>(),
 ];
 

@@ -56,6 +56,8 @@ fn run() -> Run {
         frameworks: vec![],
         operations: Operation::ALL.iter().map(ToString::to_string).collect(),
         events: Default::default(),
+        slicing: Default::default(),
+        config_history: Run::CONFIG_HISTORY,
     }
 }
 

@@ -148,6 +148,9 @@ impl Account {
                     ConfigDescribeConfigRules => config::DescribeConfigRules,
                     ConfigDescribeComplianceByConfigRule => config::DescribeComplianceByConfigRule,
                     ConfigGetComplianceDetailsByConfigRule => config::ComplianceDetails,
+                    ConfigDescribeRemediationConfigurations => config::DescribeRemediationConfigurations,
+                    ConfigSelectResourceConfig => config::SelectResourceConfig,
+                    ConfigGetResourceConfigHistory => config::ResourceConfigHistory,
                     ConfigDescribeConfigRuleEvaluationStatus => config::DescribeConfigRuleEvaluationStatus,
                 }
             }
@@ -447,6 +450,15 @@ fn config(calls: &mut BTreeMap<CallId, Given>) {
     regional(ConfigDescribeConfigRuleEvaluationStatus, HOME, json!({"ConfigRulesEvaluationStatus": runs}));
     regional(ConfigDescribeConfigRuleEvaluationStatus, OTHER, json!({"ConfigRulesEvaluationStatus": []}));
     regional(
+        ConfigDescribeRemediationConfigurations,
+        HOME,
+        json!({"RemediationConfigurations": [{"ConfigRuleName": "keys", "TargetId": "AWSConfigRemediation-RevokeUnusedIAMUserCredentials",
+            "Automatic": true}]}),
+    );
+    let selected =
+        json!({"resourceId": "AWS::IAM::User/AIDA2", "configurationItemCaptureTime": "2026-08-01T00:00:00.000Z"});
+    regional(ConfigSelectResourceConfig, HOME, json!({"Results": [selected.to_string()]}));
+    regional(
         ConfigDescribeConformancePacks,
         HOME,
         json!({"ConformancePackDetails": [{"ConformancePackName": "base", "ConformancePackId": "pack-1",
@@ -463,6 +475,16 @@ fn config(calls: &mut BTreeMap<CallId, Given>) {
     };
     about(ConfigDescribeConformancePackCompliance, of_pack);
     about(ConfigGetConformancePackComplianceDetails, results);
+    let item = |at: &str, verdict: &str| {
+        let verdicts: Vec<Value> =
+            ["root mfa", "keys"].map(|name| json!({"configRuleName": name, "complianceType": verdict})).to_vec();
+        json!({"configurationItemCaptureTime": at, "configurationItemStatus": "OK",
+            "configuration": json!({"configRuleList": verdicts}).to_string()})
+    };
+    let items = json!({"configurationItems": [
+        item("2026-08-01T00:00:00Z", "NON_COMPLIANT"), item("2026-07-10T00:00:00Z", "COMPLIANT")]});
+    let call = CallId::regional(ConfigGetResourceConfigHistory, HOME).about("AWS::IAM::User/AIDA2");
+    calls.insert(call, Given::Json(items));
     for name in names {
         let result = |id: &str, word: &str| {
             json!({"EvaluationResultIdentifier": {"EvaluationResultQualifier":
@@ -490,6 +512,8 @@ pub(super) fn account() -> Account {
         frameworks: Vec::new(),
         operations: Vec::new(),
         events: Default::default(),
+        slicing: Default::default(),
+        config_history: Run::CONFIG_HISTORY,
     };
     Account { calls, run, folder: TempDir::new().unwrap() }
 }

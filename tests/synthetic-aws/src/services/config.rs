@@ -32,7 +32,7 @@ pub(super) fn answer(context: &Context, call: &Call) -> Answer {
         "GetConformancePackComplianceDetails" => packs::details(context, call, config)?,
         "GetResourceConfigHistory" => history::history(context, call, config)?,
         "ListDiscoveredResources" => history::discovered(context, call, config)?,
-        "SelectResourceConfig" => json!({"Results": [], "QueryInfo": {"SelectFields": []}}),
+        "SelectResourceConfig" => history::select(context, call, config)?,
         _ => return Err(unknown(call)),
     };
     Ok(body.to_string())

@@ -166,3 +166,38 @@ pub(super) fn discovered(context: &Context, call: &Call, config: &ConfigRegion) 
     }
     Ok(body)
 }
+
+/// The advanced query for when each resource's verdicts last changed, the only one that is understood. A result is JSON
+/// in a text (<https://docs.aws.amazon.com/config/latest/APIReference/API_SelectResourceConfig.html>).
+pub(super) fn select(context: &Context, call: &Call, config: &ConfigRegion) -> Result<Value, AwsError> {
+    let expression = call.text("Expression").unwrap_or_default();
+    let understood = expression.starts_with("SELECT resourceId, configurationItemCaptureTime")
+        && expression.ends_with(&format!("WHERE resourceType = '{COMPLIANCE}'"));
+    if !understood {
+        return Err(AwsError::json("InvalidExpressionException", "The syntax of the query is incorrect."));
+    }
+    let results = config.rules.iter().filter(|r| !r.internal).flat_map(|r| &r.results);
+    let ids: BTreeSet<String> = results.map(key).collect();
+    // Without a recorder nothing is recorded, and nothing is found.
+    let ids = if config.recorder.is_some() { ids } else { BTreeSet::new() };
+    let size = page::size(call, "Limit", 25, 100, context.pages.config_details, "InvalidLimitException")?;
+    let page = page::of(call, ids, size)?;
+    let mut results = Vec::new();
+    for id in page.items {
+        if let Some(last) = changes(config, &id).last() {
+            let at = last.format("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+            let verdict = item(context, call, config, &id, *last)["configuration"].clone();
+            let verdict: Value = serde_json::from_str(verdict.as_str().unwrap_or_default()).unwrap_or_default();
+            let result = json!({"resourceId": id, "configurationItemCaptureTime": at,
+                "configuration": {"complianceType": verdict["complianceType"]}});
+            results.push(result.to_string());
+        }
+    }
+    let fields = ["resourceId", "configurationItemCaptureTime", "configuration.complianceType"];
+    let fields: Vec<Value> = fields.iter().map(|name| json!({"Name": name})).collect();
+    let mut body = json!({"Results": results, "QueryInfo": {"SelectFields": fields}});
+    if let Some(next) = page.next {
+        body["NextToken"] = next.into();
+    }
+    Ok(body)
+}
