@@ -39,7 +39,7 @@ impl Sealing {
     /// package.
     pub fn seals(&self) -> Seals<'_> {
         let stamp = self.authority.as_deref().map(|url| {
-            let stamp: Box<dyn Fn(&[u8]) -> Result<Vec<u8>, String>> = Box::new(|stamped| stamp(url, stamped));
+            let stamp: crate::package::Stamp<'_> = Box::new(|stamped| stamp(url, stamped));
             (without_password(url), stamp)
         });
         Seals::new(self.key.as_ref(), stamp)

@@ -4,7 +4,7 @@
 //! AWS Config's lists tell today's verdicts only. The history is read from the configuration items that it records
 //! whenever a verdict changes; where nothing changed in the period, today's verdict is that of the whole period.
 
-use super::build::{Row, Source, days, population};
+use super::build::{Row, Source, population};
 use super::input::Input;
 use super::{Kind, Population, Unknown};
 use crate::evidence::compliance_history::{LastChanges, subject, subjects, verdicts};
@@ -251,7 +251,7 @@ impl Place<'_> {
         row.known("begins", interval.begins);
         row.known("to", interval.to.map(Timestamp::zulu));
         row.known("lasts", interval.lasts);
-        row.known("days", days(interval.from, interval.to.unwrap_or(as_of)));
+        row.known("days", interval.from.days_until(interval.to.unwrap_or(as_of)).max(0));
         row.set("remediation", document(remediation, rule));
         row
     }

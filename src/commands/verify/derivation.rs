@@ -135,7 +135,7 @@ fn other_version(manifest: &Manifest, problems: Vec<Problem>) -> Step {
         return Step::of(STEP, "", problems);
     }
     // Whoever claims a version that never was would have every difference excused.
-    if !numbers(theirs).is_some_and(|theirs| FIRST_VERSION <= theirs) {
+    if numbers(theirs).is_none_or(|theirs| FIRST_VERSION > theirs) {
         let mut problems = problems;
         let what = format!("says that auditpack {} made it, a version that was never released", theirs.escape_debug());
         problems.push(Problem::of(package::MANIFEST, what));
