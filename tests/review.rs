@@ -151,15 +151,43 @@ fn a_quarter_is_opened_decided_followed_up_closed_and_read_by_the_next_one() {
         "soc2,CC6.2,access-review-all-decided,pass",
         "iso27001,A.5.18,access-review-in-time,pass",
         "hipaa,164.308(a)(4)(ii)(C),access-review-followed-up,fail",
-        "soc2,CC6.3,access-review-periodic,manual",
+        "soc2,CC6.3,access-review-periodic,not-applicable",
+        "soc2,CC6.3,access-review-recent,pass",
     ] {
         assert!(findings.contains(line), "{line}: {findings}");
     }
+    // They are findings of the package like any others.
+    let all = common::findings(&files);
+    let status = |check: &str| all.iter().find(|finding| finding.0 == check).map(|finding| finding.2.clone());
+    assert_eq!(status("access-review-followed-up").as_deref(), Some("fail"), "{all:?}");
+    assert_eq!(common::json(&files, "manifest.json")["review"]["register"], "review/register.json");
     let page = String::from_utf8(files["review/attestation.html"].clone()).unwrap();
     assert!(page.contains("Mo Manager, CISO") && page.contains("Rita Reviewer"), "{page}");
     let verified = run(auditpack().args(["verify", text(&record)]));
     assert!(!verified.stdout.to_lowercase().contains("not re-derive"), "{}", verified.stdout);
     assert_ne!(verified.code, 5, "{} {}", verified.stdout, verified.stderr);
+
+    // Later runs judge how old it is.
+    let judged = dir.path().join("judged.zip");
+    let ran = run(auditpack().args(["collect", "--replay", text(&later), "--review", text(&record)]).args([
+        "--quiet",
+        "--out",
+        text(&judged),
+    ]));
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let files = common::files(&judged);
+    assert_eq!(common::json(&files, "manifest.json")["review"]["record"]["name"], "record.zip");
+    let all = common::findings(&files);
+    let status = |check: &str| all.iter().find(|finding| finding.0 == check).map(|finding| finding.2.clone());
+    assert_eq!(status("access-review-recent").as_deref(), Some("pass"));
+    assert_eq!(status("access-review-followed-up").as_deref(), Some("fail"));
+    for more in [vec![], vec!["--review", text(&record)]] {
+        let verified = run(auditpack().args(["verify", text(&judged)]).args(&more));
+        assert_eq!(verified.code, 0, "{}", verified.stdout);
+        assert_eq!(verified.stdout.contains("follows from that package's evidence"), !more.is_empty());
+    }
+    let verified = run(auditpack().args(["verify", text(&judged), "--review", text(&judged)]));
+    assert_eq!(verified.code, 5, "another package is not the record's: {}", verified.stdout);
 
     // The next quarter knows what was decided, and answers nothing by it.
     let q2 = dir.path().join("q2");
@@ -185,7 +213,7 @@ fn what_is_undecided_is_never_a_pass() {
     let ran = review(&["close", text(&q1), "--with", text(&package), "--out", text(&record)]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stdout.contains("201 of 201 rows were not decided"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("unknown        access-review-followed-up"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("fail            access-review-followed-up"), "{}", ran.stdout);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod find;
 
 use super::arguments::{ExplainArgs, Format};
 use super::judge::settings;
-use super::source::evidence_at;
+use super::source::given;
 use super::{CommandError, Exit, print};
 use crate::evidence::Evidence;
 use crate::resource::Resources;
@@ -15,7 +15,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("explain prints text or json; the tables are in a package's populations/"));
     }
     let settings = settings(args.config.as_deref())?;
-    let (evidence, _source) = evidence_at(&args.from)?;
+    let given = given(&args.from, None)?;
+    let evidence = &given.evidence;
     let resources = Resources::build(&evidence, &settings.profile);
     let answer = explain(&evidence, &resources, args)?;
     match args.format {

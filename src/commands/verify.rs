@@ -6,20 +6,19 @@
 use super::arguments::VerifyArgs;
 use super::attach;
 use super::judge::contents;
+use super::record::{self, LastRecord};
 use super::source::Replay;
 use super::{CommandError, Exit, print};
 use crate::controls::Controls;
 use crate::evaluate::evaluate;
-use crate::evidence::Evidence;
-use crate::evidence::digest::Sha256;
 use crate::finding::Severity;
 use crate::package::{
     self, ATTESTATION, Attestation, Manifest, OpenPackage, Problem, PublicKey, Seals, Step, TIMESTAMP, Verdict,
 };
 use crate::report::Audit;
 use crate::resource::Resources;
+use crate::review::Closed;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The version of the JSON that --json prints.
@@ -42,7 +41,9 @@ struct Report {
 
 pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
     let key = args.key.as_deref().map(public_key).transpose()?;
-    let sha256 = digest(&args.package)?;
+    // The SHA-256 of the zip, to compare with one that was told by another way.
+    let sha256 = record::digest(&args.package)
+        .map_err(|e| CommandError::usage(format!("cannot read {}: {e}", args.package.display())))?;
     let mut steps = Vec::new();
     let mut opened = match package::open_to_check(&args.package) {
         Ok(opened) => opened,
@@ -61,6 +62,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
     ));
     steps.extend(package::check(&mut opened).map_err(CommandError::no_package)?);
     steps.push(derivation(args, &mut opened, &steps)?);
+    steps.extend(last_review(args, &mut opened)?);
     steps.push(signature(&mut opened, key.as_ref()));
     let told = (opened.manifest().clone(), manifest_sha256(&mut opened));
     conclude(args, report(args, sha256, Some(told), steps))
@@ -75,20 +77,6 @@ fn public_key(path: &Path) -> Result<PublicKey, CommandError> {
         .map_err(|e| CommandError::usage(format!("cannot read the key {}: {e}", path.display())))?;
     PublicKey::from_pem(&text)
         .map_err(|reason| CommandError::usage(format!("cannot verify with {}: {reason}", path.display())))
-}
-
-/// The SHA-256 of the zip, to compare with one that was told by another way.
-fn digest(path: &Path) -> Result<String, CommandError> {
-    let cannot = |e: std::io::Error| CommandError::usage(format!("cannot read {}: {e}", path.display()));
-    let mut file = std::fs::File::open(path).map_err(cannot)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match std::io::Read::read(&mut file, &mut buffer).map_err(cannot)? {
-            0 => return Ok(hash.finish()),
-            n => hash.update(buffer.get(..n).unwrap_or_default()),
-        }
-    }
 }
 
 /// Makes the package again from its recording, and compares.
@@ -139,7 +127,25 @@ fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> R
         Err(error) => return Ok(failed_to_read(format!("the recording cannot be replayed: {error}"))),
     };
     let resources = Resources::build(&evidence, &controls.settings.profile);
+    let records = record::made_again(opened, &evidence, &resources)
+        .and_then(|closed| LastRecord::packaged(opened).map(|last| (closed, last)));
+    let (closed, last) = match records {
+        Ok((Some(_), Some(_))) => return Ok(failed_to_read("it holds the records of two access reviews".to_owned())),
+        Ok(records) => records,
+        Err(reason) => {
+            return Ok(failed_to_read(format!("the record of the access review cannot be made again: {reason}")));
+        }
+    };
+    let review = closed.as_ref().map(Closed::last_review).or_else(|| last.as_ref().map(|last| last.review.clone()));
+    let resources = resources.reviewed(&evidence, review);
     let evaluation = evaluate(&evidence, &resources, &controls);
+    let review = match closed {
+        Some(closed) => {
+            let findings = closed.findings(&evaluation, &controls);
+            closed.files(&findings)
+        }
+        None => last.map(|last| last.files).unwrap_or_default(),
+    };
     let audit =
         Audit { evidence: &evidence, resources: &resources, controls: &controls, evaluation: &evaluation, fail_on };
     let mut seals = Vec::new();
@@ -150,12 +156,6 @@ fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> R
     }
     let seals = Seals::copied(manifest.seals.clone(), seals);
     let target = folder.path().join("again.zip");
-    let review = match review(opened, &evidence, &resources) {
-        Ok(review) => review,
-        Err(reason) => {
-            return Ok(failed_to_read(format!("the record of the access review cannot be made again: {reason}")));
-        }
-    };
     let written =
         contents(audit, Some(&replay.recording), review, seals).and_then(|made| package::write(made, &target, false));
     if let Err(error) = written {
@@ -183,6 +183,52 @@ fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> R
         ));
     }
     Ok(other_version(&manifest, problems))
+}
+
+/// Compares a copied record of an access review with the package that it is said to be taken from: that package's own
+/// evidence stands behind it, and is not in this one.
+fn last_review(args: &VerifyArgs, opened: &mut OpenPackage) -> Result<Option<Step>, CommandError> {
+    const STEP: &str = "review";
+    let last = match LastRecord::packaged(opened) {
+        Ok(Some(last)) => last,
+        Ok(None) if args.review.is_some() => {
+            let text = "--review is for packages that hold a copy of the record of an access review; this one does not";
+            return Err(CommandError::usage(text));
+        }
+        Ok(None) => return Ok(None),
+        Err(reason) => return Ok(Some(Step::of(STEP, "", vec![Problem::of(crate::review::LAST_FOLDER, reason)]))),
+    };
+    let said = last.review.record.as_ref();
+    let (name, sha256) = said.map_or(("", ""), |record| (record.name.as_str(), record.sha256.as_str()));
+    let Some(path) = &args.review else {
+        let says = format!(
+            "its record of the access review is said to be taken from {name}, SHA-256 {sha256}: give that with --review"
+        );
+        return Ok(Some(Step::ended(STEP, Verdict::NotChecked, says)));
+    };
+    let mut problems = Vec::new();
+    match LastRecord::load(path) {
+        Ok(given) => {
+            if given.review.record.as_ref().map(|record| &record.sha256) != said.map(|record| &record.sha256) {
+                let text = format!(
+                    "is said to be taken from a package with SHA-256 {sha256}, which {} has not",
+                    path.display()
+                );
+                problems.push(Problem::of(crate::review::LAST_FOLDER, text));
+            }
+            let register = |record: &LastRecord| record.files.get(&record.review.register.file).cloned();
+            if register(&given) != register(&last) {
+                problems.push(Problem::of(&last.review.register.file, format!("is not what {} holds", path.display())));
+            }
+        }
+        Err(error) => problems.push(Problem::of("", error.to_string())),
+    }
+    if problems.is_empty() {
+        let says =
+            format!("its record of the access review is that of {name}, which follows from that package's evidence");
+        return Ok(Some(Step::ended(STEP, Verdict::Ok, says)));
+    }
+    Ok(Some(Step::of(STEP, "", problems)))
 }
 
 /// Check, resource and status of each finding; nothing if they cannot be read.
@@ -326,23 +372,4 @@ fn text(report: &Report) -> String {
     out.push_str(&format!("\nVerdict: {}\n", report.verdict));
     crate::report::words::paragraph(&mut out, "         ", &report.says, 100);
     out
-}
-
-/// The record of an access review, made again from its inputs in the package; nothing if there is none.
-fn review(
-    opened: &mut package::OpenPackage,
-    evidence: &Evidence,
-    resources: &Resources,
-) -> Result<BTreeMap<String, Vec<u8>>, String> {
-    let folder = format!("{}/", crate::review::INPUT_FOLDER);
-    let paths: Vec<String> = opened.paths().filter(|path| path.starts_with(&folder)).map(str::to_owned).collect();
-    if paths.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut inputs = BTreeMap::new();
-    for path in paths {
-        let bytes = opened.read(&path).map_err(|e| e.to_string())?;
-        inputs.insert(path, bytes);
-    }
-    crate::review::close(inputs, evidence, resources).map(|closed| closed.files).map_err(|e| e.to_string())
 }

@@ -451,6 +451,17 @@ impl Frozen {
         self.rows.iter().filter(move |row| row.sheet == sheet)
     }
 
+    /// How many rows became what since the last review, in words.
+    pub fn changes(&self) -> String {
+        let count = |change: Change| self.rows.iter().filter(|row| row.change == Some(change)).count();
+        let named = |change: &Change| match change {
+            Change::Removed => (self.removed.len(), change.word()),
+            change => (count(*change), change.word()),
+        };
+        let some = Change::ALL.iter().map(named).filter(|(count, _)| *count > 0);
+        some.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether every population is whole and its sources agree; else why not.
     pub fn incomplete(&self) -> Vec<String> {
         let sheets = self.sheets.iter();
