@@ -158,8 +158,8 @@ fn a_quarter_is_opened_decided_followed_up_closed_and_read_by_the_next_one() {
     }
     // They are findings of the package like any others.
     let all = common::findings(&files);
-    let status = |check: &str| all.iter().find(|finding| finding.0 == check).map(|finding| finding.2.clone());
-    assert_eq!(status("access-review-followed-up").as_deref(), Some("fail"), "{all:?}");
+    let status = |check: &str| all.iter().find(|finding| finding.0 == check).map(|finding| finding.1.clone());
+    assert_eq!(status("access-review-followed-up").as_deref(), Some("fail"));
     assert_eq!(common::json(&files, "manifest.json")["review"]["register"], "review/register.json");
     let page = String::from_utf8(files["review/attestation.html"].clone()).unwrap();
     assert!(page.contains("Mo Manager, CISO") && page.contains("Rita Reviewer"), "{page}");
@@ -178,7 +178,7 @@ fn a_quarter_is_opened_decided_followed_up_closed_and_read_by_the_next_one() {
     let files = common::files(&judged);
     assert_eq!(common::json(&files, "manifest.json")["review"]["record"]["name"], "record.zip");
     let all = common::findings(&files);
-    let status = |check: &str| all.iter().find(|finding| finding.0 == check).map(|finding| finding.2.clone());
+    let status = |check: &str| all.iter().find(|finding| finding.0 == check).map(|finding| finding.1.clone());
     assert_eq!(status("access-review-recent").as_deref(), Some("pass"));
     assert_eq!(status("access-review-followed-up").as_deref(), Some("fail"));
     for more in [vec![], vec!["--review", text(&record)]] {

@@ -148,7 +148,9 @@ impl Page {
         }
         let mut by_reviewer: Vec<(&str, u64)> = by_reviewer.into_iter().collect();
         by_reviewer.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-        let words: Vec<String> = by_reviewer.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+        // One page has room for names as people have them.
+        let short = |name: &str| name.chars().take(60).collect::<String>();
+        let words: Vec<String> = by_reviewer.iter().map(|(name, count)| format!("{} ({count})", short(name))).collect();
         let verdict = match worst(all) {
             Some(Status::Fail) => "Not everything that the requirements ask of a review holds.",
             Some(Status::Unknown) => "It cannot be said of everything that it holds.",
