@@ -49,7 +49,7 @@ impl Catalogue {
 
     /// The frameworks that name a check.
     pub fn frameworks_of<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a Framework> + 'a {
-        self.frameworks.values().filter(move |framework| framework.checks().contains(check))
+        self.frameworks.values().filter(move |framework| framework.names(check))
     }
 
     /// The selected frameworks and the checks that they name. `frameworks` empty is those of the settings; if these

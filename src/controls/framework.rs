@@ -100,6 +100,11 @@ impl Framework {
     pub fn checks(&self) -> BTreeSet<&str> {
         self.requirements.iter().flat_map(|requirement| &requirement.checks).map(String::as_str).collect()
     }
+
+    /// Whether a requirement of it names a check.
+    pub fn names(&self, check: &str) -> bool {
+        self.requirements.iter().any(|requirement| requirement.checks.iter().any(|named| named == check))
+    }
 }
 
 /// Where a framework's file names checks and Config rules: they are looked up when all files have been read.
