@@ -25,9 +25,9 @@ pub use failure::may_pass;
 pub use session::{Session, SessionError, SessionOptions};
 pub use trail_events::TrailLogsSource;
 
-use crate::evidence::identity::{CallerIdentity, ListRegions, Region};
+use crate::evidence::identity::{CallerIdentity, ListRegions, Region, is_account_id};
 use crate::evidence::recording::Recording;
-use crate::evidence::{CallId, EventKind, EventSource, Evidence, Gap, Note, Operation, Outcome, Run};
+use crate::evidence::{CallId, EventKind, EventSource, Evidence, Gap, GapKind, Note, Operation, Outcome, Run};
 use aws_config::SdkConfig;
 use caller::Caller;
 use convert::{convert, words};
@@ -240,11 +240,15 @@ fn cloudtrail_client(sdk: &SdkConfig, region: &str) -> aws_sdk_cloudtrail::Clien
 async fn caller_identity(caller: &Caller, sdk: &SdkConfig) -> Outcome<CallerIdentity> {
     let client = aws_sdk_sts::Client::new(sdk);
     let call = CallId::global(Operation::StsGetCallerIdentity);
-    caller.once(&call, || client.get_caller_identity().send()).await.map(|o| CallerIdentity {
-        user_id: o.user_id,
-        account: o.account,
-        arn: o.arn,
-    })
+    let told = caller.once(&call, || client.get_caller_identity().send()).await;
+    match told.map(|o| CallerIdentity { user_id: o.user_id, account: o.account, arn: o.arn }) {
+        // Whoever answers so is not AWS, and whose account it is, is not known.
+        Outcome::Collected(CallerIdentity { account: Some(account), .. }) if !is_account_id(&account) => {
+            let reason = format!("the answer names the account `{account}`, which is no account id of twelve digits");
+            Outcome::Missing { gap: Gap::new(GapKind::Failed, reason), partial: None }
+        }
+        told => told,
+    }
 }
 
 /// Ends the run before another call where the credentials do not work at all, or are those of another account.

@@ -3,6 +3,7 @@
 //! A finding is pass only if every field that its check reads is known. A population that may have more rows
 //! than are known has a finding of its own that says so, beside those of its rows.
 
+mod config_verdicts;
 mod exception;
 mod judge;
 mod summary;

@@ -105,7 +105,21 @@ pub struct ConfigVerdict {
     pub rule: String,
     /// The Region of the rule.
     pub region: String,
-    /// COMPLIANT, NON_COMPLIANT, INSUFFICIENT_DATA, ... or `unknown` where it was not collected.
+    /// What the rule says as a whole, of everything that it looks at: COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, or
+    /// `unknown` where AWS has no verdict or it was not collected.
+    pub compliance: String,
+    /// What the rule says about the finding's own resource, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<ResourceVerdict>,
+}
+
+/// What a Config rule says about one resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ResourceVerdict {
+    /// The resource by AWS Config's type and id, `AWS::IAM::User AIDA...`: for an access key, its user.
+    pub id: String,
+    /// COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; `none` where the rule has no result for the resource; `unknown`
+    /// where the results were not collected completely.
     pub compliance: String,
 }
 

@@ -9,6 +9,7 @@ mod account;
 mod activity;
 mod build;
 mod config;
+mod config_results;
 mod document;
 mod events;
 mod external;
@@ -30,6 +31,7 @@ mod vendor;
 
 pub use access::Access;
 pub use access_review::LastReview;
+pub use config_results::{ConfigNames, rule_results};
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};

@@ -1,5 +1,6 @@
 //! The arguments of all commands, with their help.
 
+use crate::evidence::identity::is_account_id;
 use crate::finding::Severity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -23,6 +24,13 @@ IAM policy that it needs.";
 pub struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    match is_account_id(text) {
+        true => Ok(text.to_owned()),
+        false => Err("an account id has twelve digits, such as 111122223333".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -222,7 +230,7 @@ pub(super) struct SessionArgs {
     #[arg(long, value_name = "CODE")]
     pub mfa_code: Option<String>,
     /// Refuse any other account before anything else is asked
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long, value_name = "ACCOUNT", value_parser = account_id)]
     pub expect_account: Option<String>,
     /// How many seconds one request may take before it is tried again
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -419,6 +427,10 @@ pub(super) struct ExplainArgs {
     /// A package, a recording, or AWS CLI output, as `evaluate` takes them
     #[arg(long, value_name = "PATH")]
     pub from: PathBuf,
+    /// The service control policies of one level (root, unit, account), once for each level: a policy, a list of
+    /// those attached there, FullAWSAccess included, or what `aws organizations describe-policy` prints
+    #[arg(long, value_name = "FILE")]
+    pub scp: Vec<PathBuf>,
     /// Settings, for vendors and own accounts [default: auditpack.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -490,6 +502,9 @@ pub(super) enum ControlsCommand {
     ConformancePack {
         /// A package or recording that shows what is deployed; without it, all rules are printed
         path: Option<PathBuf>,
+        /// One Region only, as a pack is deployed Region by Region [default: what is missing in any Region in scope]
+        #[arg(long, value_name = "REGION", requires = "path")]
+        region: Option<String>,
         /// Which pack to print, where the rules fill several
         #[arg(long, value_name = "N", default_value_t = 1)]
         part: usize,

@@ -16,8 +16,9 @@ pub(super) fn run(args: ControlsArgs) -> Result<Exit, CommandError> {
         ControlsCommand::Test { check, controls } => test(check.as_deref(), controls.as_deref()),
         ControlsCommand::New { id, resource, controls } => new(&id, resource.as_deref(), &controls),
         ControlsCommand::Matrix { frameworks, csv, controls } => matrix(&frameworks, csv, controls.as_deref()),
-        ControlsCommand::ConformancePack { path, part, framework, controls, config } => {
-            pack(path.as_deref(), &framework, controls.as_deref(), config.as_deref(), part)
+        ControlsCommand::ConformancePack { path, region, part, framework, controls, config } => {
+            let deployed = (path.as_deref(), region.as_deref());
+            pack(deployed, &framework, controls.as_deref(), config.as_deref(), part)
         }
         ControlsCommand::Schema { kind } => {
             print(&json_schema::schema(&kind).unwrap_or_default())?;
@@ -143,7 +144,7 @@ fn matrix(frameworks: &[String], csv: bool, folder: Option<&Path>) -> Result<Exi
 }
 
 fn pack(
-    path: Option<&Path>,
+    (path, region): (Option<&Path>, Option<&str>),
     frameworks: &[String],
     folder: Option<&Path>,
     config: Option<&Path>,
@@ -156,7 +157,11 @@ fn pack(
             let evidence = Replay::open(path)?;
             let evidence = evidence.evidence(None)?;
             let resources = crate::resource::Resources::build(&evidence, &settings.profile);
-            Some(conformance_pack::Deployed::of(&resources).map_err(CommandError::no_package)?)
+            let deployed = conformance_pack::Deployed::of(&resources).map_err(CommandError::no_package)?;
+            Some(match region {
+                Some(region) => deployed.only(region).map_err(CommandError::usage)?,
+                None => deployed,
+            })
         }
         None => None,
     };

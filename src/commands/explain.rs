@@ -2,6 +2,7 @@
 
 mod answer;
 mod find;
+mod scp;
 
 use super::arguments::{ExplainArgs, Format};
 use super::judge::settings;
@@ -14,7 +15,10 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
     if args.format == Format::Csv {
         return Err(CommandError::usage("explain prints text or json; the tables are in a package's populations/"));
     }
-    let settings = settings(args.config.as_deref())?;
+    let mut settings = settings(args.config.as_deref())?;
+    if !args.scp.is_empty() {
+        settings.profile.scps = Some(args.scp.iter().map(|path| scp::level(path)).collect::<Result<_, _>>()?);
+    }
     let given = given(&args.from, None)?;
     let evidence = &given.evidence;
     let resources = Resources::build(&evidence, &settings.profile);

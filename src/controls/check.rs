@@ -140,13 +140,11 @@ impl Check {
     pub fn operations(&self) -> BTreeSet<Operation> {
         let shown = self.message.fields().chain(self.message.account_fields());
         let fields = self.fields().chain(shown).flat_map(|field| field.calls.iter().copied());
-        // A verdict counts only while the Region's recorder runs.
-        let recorder: &[Operation] = match self.rule {
-            Some(_) => Kind::Recorder.field("recording").map_or(&[], |field| field.calls),
-            None => &[],
-        };
+        // A verdict of AWS counts only while the Region's recorder runs and the rule evaluates.
+        let ages = [Kind::Recorder.field("recording"), Kind::ConfigRule.field("last_success_hours")];
+        let ages = ages.into_iter().flatten().filter(|_| self.rule.is_some()).flat_map(|field| field.calls);
         let population = self.resource.schema().population;
-        fields.chain(population.iter().copied()).chain(recorder.iter().copied()).collect()
+        fields.chain(population.iter().copied()).chain(ages.copied()).collect()
     }
 
     /// The verdict on a row of which the known fields are declared. `whole` says whether every field that the check

@@ -1,7 +1,7 @@
 //! A conformance pack with the Config rules that are missing, to be deployed as it is.
 //! <https://docs.aws.amazon.com/config/latest/developerguide/conformance-packs.html>
 
-use super::managed_rule::ManagedRule;
+use super::managed_rule::{Input, ManagedRule};
 use super::{Catalogue, LoadError, LoadErrors, Settings};
 use crate::resource::{FieldValue, Kind, Resources, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,16 @@ impl Deployed {
             }
         }
         Ok(deployed)
+    }
+
+    /// What is deployed in one Region: a pack is deployed Region by Region. An error where it is not in scope.
+    pub fn only(mut self, region: &str) -> Result<Self, String> {
+        if !self.regions.contains(region) {
+            let known = self.regions.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(format!("the Region {region} is not in scope; those in scope are: {known}"));
+        }
+        self.regions.retain(|name| name == region);
+        Ok(self)
     }
 
     /// The Regions in which a rule is missing.
@@ -131,9 +141,10 @@ fn template(
         out.push_str("# No rule is missing: there is nothing to deploy.\nResources: {}\n");
         return out;
     }
+    out.push_str(&parameters_asked(rules, parameters));
     out.push_str("Resources:\n");
     for (rule, missing) in rules {
-        let logical: String = rule.identifier.split('_').map(capitalised).collect();
+        let logical = logical(&rule.identifier);
         let _ = writeln!(out, "  # {}", rule.title);
         let _ =
             writeln!(out, "  # {}", speaks.get(rule.identifier.as_str()).map_or(String::new(), |ids| ids.join(", ")));
@@ -145,13 +156,50 @@ fn template(
         let inputs = rule.inputs(parameters);
         if !inputs.is_empty() {
             out.push_str("      InputParameters:\n");
-            for (name, value) in inputs {
-                let _ = writeln!(out, "        {name}: \"{value}\"");
-            }
+        }
+        for (name, input) in inputs {
+            let _ = match input {
+                Input::Value(value) => writeln!(out, "        {name}: \"{value}\""),
+                Input::Asked(_) => writeln!(out, "        {name}:\n          Ref: {}", asked(rule, &name)),
+            };
         }
         let _ = writeln!(out, "      Source:\n        Owner: AWS\n        SourceIdentifier: {}", rule.identifier);
     }
     out
+}
+
+/// The pack's own parameters: what AWS asks for, and nobody but you can say. They have no default, so that AWS refuses
+/// the pack until they are given.
+fn parameters_asked(rules: &[(&ManagedRule, Vec<&str>)], parameters: &BTreeMap<String, Value>) -> String {
+    let mut out = String::new();
+    for (rule, _) in rules {
+        for (name, input) in rule.inputs(parameters) {
+            let Input::Asked(meaning) = input else { continue };
+            // Writing to a String cannot fail.
+            let _ =
+                writeln!(out, "  {}:\n    Type: String\n    # {name} of {}: {meaning}", asked(rule, &name), rule.rule);
+        }
+    }
+    if out.is_empty() {
+        return out;
+    }
+    let first = out.lines().next().map(|line| line.trim().trim_end_matches(':').to_owned()).unwrap_or_default();
+    format!(
+        "# AWS has no default for the parameters below: give each to the command, as in\n#   \
+         --conformance-pack-input-parameters ParameterName={first},ParameterValue=...\nParameters:\n{out}"
+    )
+}
+
+/// The name of the pack's parameter that a rule's parameter is taken from.
+fn asked(rule: &ManagedRule, name: &str) -> String {
+    let mut letters = name.chars();
+    let name = letters.next().map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + letters.as_str());
+    format!("{}{name}", logical(&rule.identifier))
+}
+
+/// The logical id of a rule in the template: letters and digits only.
+fn logical(identifier: &str) -> String {
+    identifier.split('_').map(capitalised).collect()
 }
 
 fn capitalised(word: &str) -> String {

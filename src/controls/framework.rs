@@ -140,6 +140,9 @@ pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<(Framework, Named
         }
         requirements.push(requirement);
     }
+    if let Some(node) = fields.get("requirements").filter(|_| requirements.is_empty() && reader.errors.is_empty()) {
+        reader.error(&node.span, "a framework needs at least one requirement");
+    }
     let file = reader.source.path.clone();
     Some((Framework { id: id?, title: title?, edition: edition?, scope: scope?, notes, requirements, file }, named))
 }

@@ -146,7 +146,7 @@ fn rule_key(key: &str) -> Value {
         "severity_reason" => text("why a failure is that bad, in a line"),
         "check" => text("the check that asks the rule already"),
         "parameters" => {
-            json!({"type": "object", "description": "the parameters by which it must be as strict as we are", "additionalProperties": object(&PARAMETER_KEYS, &["default"], parameter_key)})
+            json!({"type": "object", "description": "the parameters by which it must be as strict as we are", "additionalProperties": object(&PARAMETER_KEYS, &[], parameter_key)})
         }
         _ => json!({}),
     }
@@ -157,7 +157,8 @@ fn parameter_key(key: &str) -> Value {
         "at_most" => text("a number, or the name of a parameter of ours"),
         "at_least" => text("a number, or the name of a parameter of ours"),
         "equals" => text("the value that it must have"),
-        "default" => text("what AWS takes where it is not set"),
+        "default" => text("what AWS takes where it is not set; alone, it is deployed and not judged"),
+        "meaning" => text("what to give where AWS has no default and we know no value"),
         _ => json!({}),
     }
 }

@@ -25,7 +25,7 @@ pub(super) const RULE_KEYS: [&str; 8] =
     ["identifier", "rule", "service", "title", "severity", "severity_reason", "check", "parameters"];
 
 /// The keys of a rule's parameter.
-pub(super) const PARAMETER_KEYS: [&str; 4] = ["at_most", "at_least", "equals", "default"];
+pub(super) const PARAMETER_KEYS: [&str; 5] = ["at_most", "at_least", "equals", "default", "meaning"];
 
 /// One rule that AWS manages.
 #[derive(Clone, Debug)]
@@ -55,8 +55,19 @@ pub struct RuleParameter {
     pub name: String,
     /// What it must be.
     pub bound: Bound,
-    /// What AWS takes where it is not set.
-    pub default: String,
+    /// What AWS takes where it is not set; without one AWS asks for a value.
+    pub default: Option<String>,
+    /// What to give it where AWS has no default and we know no value.
+    pub meaning: Option<String>,
+}
+
+/// What a rule's parameter is set to when the rule is deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// This.
+    Value(String),
+    /// What whoever deploys it gives: a value of ours would be invented. With what to give.
+    Asked(String),
 }
 
 /// What a rule's parameter must be.
@@ -68,6 +79,8 @@ pub enum Bound {
     AtLeast(String),
     /// This text.
     Equals(String),
+    /// Anything: it says nothing about how strict the rule is.
+    Any,
 }
 
 fn kebab(identifier: &str) -> String {
@@ -86,15 +99,19 @@ impl ManagedRule {
     }
 
     /// The parameters to deploy it with, so that it is as strict as we are.
-    pub fn inputs(&self, parameters: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
-        let value = |bound: &Bound| match bound {
-            Bound::Equals(text) => text.clone(),
+    pub fn inputs(&self, parameters: &BTreeMap<String, Value>) -> BTreeMap<String, Input> {
+        let input = |parameter: &RuleParameter| match &parameter.bound {
+            Bound::Equals(text) => Input::Value(text.clone()),
             Bound::AtMost(limit) | Bound::AtLeast(limit) => match parameters.get(limit) {
-                Some(Value::Int(number)) => number.to_string(),
-                _ => limit.clone(),
+                Some(Value::Int(number)) => Input::Value(number.to_string()),
+                _ => Input::Value(limit.clone()),
+            },
+            Bound::Any => match &parameter.default {
+                Some(default) => Input::Value(default.clone()),
+                None => Input::Asked(parameter.meaning.clone().unwrap_or_default()),
             },
         };
-        self.parameters.iter().map(|parameter| (parameter.name.clone(), value(&parameter.bound))).collect()
+        self.parameters.iter().map(|parameter| (parameter.name.clone(), input(parameter))).collect()
     }
 
     /// The check that it is, as the text of a file.
@@ -104,7 +121,8 @@ impl ManagedRule {
         let mut pass = "compliance == \"COMPLIANT\"".to_owned();
         let mut given = String::new();
         for parameter in &self.parameters {
-            let RuleParameter { name, bound, default } = parameter;
+            let RuleParameter { name, bound, default, .. } = parameter;
+            let default = default.as_deref().unwrap_or_default();
             let set = format!("\"{name}\" in input_parameters ?");
             let number = |limit: &str| match limit.parse::<i64>() {
                 Ok(number) => number.to_string(),
@@ -117,19 +135,21 @@ impl ManagedRule {
                 Bound::AtLeast(limit) => {
                     format!("({set} int(input_parameters[\"{name}\"]) : {default}) >= {}", number(limit))
                 }
+                Bound::Any => continue,
                 Bound::Equals(text) => {
                     format!("({set} input_parameters[\"{name}\"] : {}) == {}", quoted(default), quoted(text))
                 }
             };
             let _ = write!(pass, " && {condition}");
         }
-        if !self.parameters.is_empty() {
+        let bounded = self.parameters.iter().any(|parameter| parameter.bound != Bound::Any);
+        if bounded {
             given.push_str(", input_parameters: {}");
         }
         // A scope that reads no more than it must: a rule that is being deleted needs no verdict.
         let scope =
             "state in [\"ACTIVE\", \"EVALUATING\"] && detective && !internal && compliance != \"NOT_APPLICABLE\"";
-        let parameters = if self.parameters.is_empty() { "" } else { " (its parameters: {input_parameters})" };
+        let parameters = if !bounded { "" } else { " (its parameters: {input_parameters})" };
         let (title, identifier) = (&self.title, &self.identifier);
         let message = format!(
             "AWS's rule {{name}}{parameters} says {{compliance}}, or is less strict than asked for; resources: {{noncompliant_resources}}; last evaluated {{last_success_hours}} hours ago"
@@ -160,8 +180,12 @@ impl ManagedRule {
             let _ = writeln!(out, "{key}: {}", quoted(value)); // writing to a String cannot fail
         }
         let _ = writeln!(out, "references: [{}]", quoted(&self.page()));
-        let strict: Vec<String> =
-            self.parameters.iter().map(|p| format!("{}: {}", quoted(&p.name), quoted(&strictest(&p.bound)))).collect();
+        let strict: Vec<String> = self
+            .parameters
+            .iter()
+            .filter(|p| p.bound != Bound::Any)
+            .map(|p| format!("{}: {}", quoted(&p.name), quoted(&strictest(&p.bound))))
+            .collect();
         let strict =
             if strict.is_empty() { String::new() } else { format!(", input_parameters: {{{}}}", strict.join(", ")) };
         let _ = writeln!(
@@ -184,6 +208,7 @@ fn strictest(bound: &Bound) -> String {
         Bound::AtMost(_) => "0".to_owned(),
         Bound::AtLeast(_) => "1000000".to_owned(),
         Bound::Equals(text) => text.clone(),
+        Bound::Any => String::new(),
     }
 }
 
@@ -260,19 +285,30 @@ fn rule_parameter(
     parameters: &BTreeMap<String, Parameter>,
 ) -> Option<RuleParameter> {
     let fields = reader.fields(node, "a rule's parameter", &PARAMETER_KEYS)?;
-    let default = reader.required_text(&fields, "default");
+    let default = reader.optional_text(&fields, "default");
+    let meaning = reader.optional_text(&fields, "meaning");
+    let parameter = |bound| RuleParameter { name: name.to_owned(), bound, default: default.clone(), meaning };
     let bounds = ["at_most", "at_least", "equals"].into_iter().filter_map(|key| Some((key, fields.get(key)?)));
     let bounds: Vec<(&str, &Node)> = bounds.collect();
-    let [(key, value)] = bounds.as_slice() else {
-        reader.error(&node.span, "a rule's parameter needs one of `at_most`, `at_least` and `equals`");
-        return None;
+    let (key, value) = match bounds.as_slice() {
+        [] if fields.get("default").is_some() || fields.get("meaning").is_some() => return Some(parameter(Bound::Any)),
+        [bound] if fields.get("default").is_some() => *bound,
+        [_] => {
+            reader.error(&node.span, "a rule's parameter with a bound needs AWS's `default`");
+            return None;
+        }
+        _ => {
+            let message = "a rule's parameter needs one of `at_most`, `at_least` and `equals`, or none of them: then \
+                           AWS's `default` is deployed, or, where there is none, `meaning` says what to give";
+            reader.error(&node.span, message);
+            return None;
+        }
     };
     let text = reader.text(value)?;
-    if *key == "equals" {
-        return Some(RuleParameter { name: name.to_owned(), bound: Bound::Equals(text), default: default? });
+    if key == "equals" {
+        return Some(parameter(Bound::Equals(text)));
     }
-    let default = default?;
-    if default.parse::<i64>().is_err() {
+    if default.as_deref().is_none_or(|default| default.parse::<i64>().is_err()) {
         whole_number(reader, &fields);
         return None;
     }
@@ -281,8 +317,7 @@ fn rule_parameter(
         reader.error_with_help(&value.span, format!("there is no parameter `{text}`"), help);
         return None;
     }
-    let bound = if *key == "at_most" { Bound::AtMost(text) } else { Bound::AtLeast(text) };
-    Some(RuleParameter { name: name.to_owned(), bound, default })
+    Some(parameter(if key == "at_most" { Bound::AtMost(text) } else { Bound::AtLeast(text) }))
 }
 
 fn whole_number(reader: &mut Reader, fields: &Fields<'_>) {
@@ -309,13 +344,17 @@ pub(super) fn write(rules: &BTreeMap<String, ManagedRule>) -> String {
         if !rule.parameters.is_empty() {
             let _ = writeln!(out, "    parameters:");
         }
-        for RuleParameter { name, bound, default } in &rule.parameters {
+        for RuleParameter { name, bound, default, meaning } in &rule.parameters {
             let bound = match bound {
-                Bound::AtMost(limit) => format!("at_most: {limit}"),
-                Bound::AtLeast(limit) => format!("at_least: {limit}"),
-                Bound::Equals(text) => format!("equals: {}", quoted(text)),
+                Bound::AtMost(limit) => Some(format!("at_most: {limit}")),
+                Bound::AtLeast(limit) => Some(format!("at_least: {limit}")),
+                Bound::Equals(text) => Some(format!("equals: {}", quoted(text))),
+                Bound::Any => None,
             };
-            let _ = writeln!(out, "      {}: {{{bound}, default: {}}}", quoted(name), quoted(default));
+            let default = default.as_deref().map(|text| format!("default: {}", quoted(text)));
+            let meaning = meaning.as_deref().map(|text| format!("meaning: {}", quoted(text)));
+            let all: Vec<String> = [bound, default, meaning].into_iter().flatten().collect();
+            let _ = writeln!(out, "      {}: {{{}}}", quoted(name), all.join(", "));
         }
     }
     out

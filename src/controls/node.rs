@@ -142,7 +142,11 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, LoadError> {
         });
         let message = error.without_snippet().render();
         match place {
-            Some(at) => LoadError::at(source, at..at.saturating_add(1), without_place(&message)),
+            Some(at) => {
+                let (message, help) = in_our_words(without_place(&message));
+                let error = LoadError::at(source, at..at.saturating_add(1), message);
+                if help.is_empty() { error } else { error.help(help.to_owned()) }
+            }
             None => LoadError::about(source.name.clone(), message),
         }
     })
@@ -154,6 +158,22 @@ fn without_place(message: &str) -> String {
     let message =
         message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(message, |(_, rest)| rest);
     message.split(" at line ").next().unwrap_or(message).trim().to_owned()
+}
+
+/// What the parser says in the words of its own options, in ours, with what to do about it.
+fn in_our_words(message: String) -> (String, &'static str) {
+    if let Some(rest) = message.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(',').next().unwrap_or(rest);
+        (format!("key `{key}` stands here a second time"), "")
+    } else if message.starts_with("budget breached: Documents") {
+        ("a second document begins here".to_owned(), "a file holds one: write a file for each")
+    } else if message.starts_with("budget breached") || message.starts_with("recursion limit") {
+        ("values are nested too deep here, or there are too many".to_owned(), "a control file is small and flat")
+    } else if message.starts_with("tabs disallowed") {
+        ("a tab stands in the indentation".to_owned(), "indent with spaces")
+    } else {
+        (message, "")
+    }
 }
 
 /// The byte offset of a line and column, both from 1.

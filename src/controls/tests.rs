@@ -1,5 +1,7 @@
 //! Tests of the controls as a whole: the embedded ones, and what is said of broken ones.
 
+mod broken;
+
 use super::validate::{self, validate};
 use super::*;
 use crate::finding::Status;
@@ -315,6 +317,25 @@ fn the_example_of_the_documentation_works() {
                 || include_str!("managed_rule.rs").contains(&format!("\"{key}\""))
                 || ["scope"].contains(&key),
             "the page explains `{key}`, which no file has"
+        );
+    }
+}
+
+/// Whoever has to mend something finds the place in the console and the command.
+#[test]
+fn every_check_says_why_and_how_to_mend_it_in_the_console_and_by_command() {
+    let catalogue = Catalogue::load(None).unwrap();
+    for check in catalogue.checks.values() {
+        let remediation = &check.remediation;
+        assert!(remediation.contains("onsole"), "{}: no place in the console: {remediation}", check.id);
+        assert!(remediation.contains("aws "), "{}: no command: {remediation}", check.id);
+        assert!(check.rationale.is_some() && check.severity_reason.is_some(), "{} does not say why", check.id);
+        let aws = check.references.iter().any(|page| page.starts_with("https://docs.aws.amazon.com/"));
+        assert!(aws, "{} names no page of AWS", check.id);
+        assert!(
+            check.config_rules.is_empty() || check.config_rules_note.is_some(),
+            "{}: why may they differ?",
+            check.id
         );
     }
 }

@@ -54,6 +54,12 @@ pub fn run(catalogue: Catalogue) -> Validation {
     for check in catalogue.checks.values() {
         warnings.extend(warnings_of(check));
     }
+    for rule in catalogue.rules.values() {
+        if let Some(check) = rule.check.as_ref().filter(|id| !catalogue.checks.contains_key(*id)) {
+            warnings
+                .push(format!("{} names the check `{check}`, which there is not: nothing asks it", rule.identifier));
+        }
+    }
     Validation { catalogue, cases, failures, warnings }
 }
 

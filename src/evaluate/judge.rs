@@ -1,12 +1,13 @@
 //! The judging of one population by the checks of its kind.
 
+use super::config_verdicts::AwsConfig;
 use super::exception;
 use crate::controls::check::Verdict;
 use crate::controls::expression::Surroundings;
 use crate::controls::message::Facts;
 use crate::controls::{Check, Controls, RuleSelector};
 use crate::evidence::{CallId, Evidence, Operation};
-use crate::finding::{ConfigVerdict, Exception, Finding, Pointer, Status};
+use crate::finding::{Exception, Finding, Pointer, Status};
 use crate::resource::{Field, FieldValue, Kind, Population, Resource, Resources, Unknown, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ pub(super) struct Judge<'a> {
     controls: &'a Controls,
     account: Option<&'a Resource>,
     surroundings: Surroundings,
+    aws_config: AwsConfig<'a>,
 }
 
 /// One check with what is the same for all rows.
@@ -27,7 +29,6 @@ struct Prepared<'a> {
     /// The fields of the account that it reads and that are not known.
     account_unknown: Vec<(String, Unknown)>,
     account_evidence: BTreeSet<Pointer>,
-    config_rules: Vec<ConfigVerdict>,
     exceptions: Vec<&'a Exception>,
 }
 
@@ -37,7 +38,8 @@ impl<'a> Judge<'a> {
         let known = account.into_iter().flat_map(|row| row.fields.iter());
         let known = known.filter_map(|(name, value)| Some((*name, value.known()?)));
         let surroundings = Surroundings::new(known, &controls.settings.parameters, &evidence.as_of().zulu());
-        Self { evidence, resources, controls, account, surroundings }
+        let aws_config = AwsConfig::new(evidence, resources, controls);
+        Self { evidence, resources, controls, account, surroundings, aws_config }
     }
 
     /// All findings of one kind.
@@ -63,7 +65,7 @@ impl<'a> Judge<'a> {
             }
         }
         for prepared in &prepared {
-            findings.extend(of_population(prepared, population));
+            findings.extend(of_population(prepared, population, &self.aws_config));
             findings.extend(self.not_deployed(prepared, population, &selected));
         }
     }
@@ -89,7 +91,6 @@ impl<'a> Judge<'a> {
             own_fields,
             account_unknown,
             account_evidence,
-            config_rules: self.config_verdicts(check),
             exceptions: settings.exceptions.iter().filter(|exception| exception.check == check.id).collect(),
         }
     }
@@ -112,7 +113,7 @@ impl<'a> Judge<'a> {
         let mut unknown: Vec<(String, Unknown)> = own.collect();
         unknown.extend(prepared.account_unknown.iter().cloned());
         if check.rule.is_some() {
-            unknown.extend(self.recorder_gap(resource));
+            unknown.extend(self.aws_config.doubts(resource));
         }
         let verdict = judge(unknown.is_empty());
         let (status, message) = match verdict {
@@ -138,26 +139,9 @@ impl<'a> Judge<'a> {
             message,
             evidence: self.pointers(prepared, resource),
             missing,
-            config_rules: prepared.config_rules.clone(),
+            config_rules: self.aws_config.verdicts(check, Some(resource)),
             exception: exception.cloned(),
         }
-    }
-
-    /// Why a rule's verdict may be old: where the Region's recorder does not run, AWS Config sees no change.
-    fn recorder_gap(&self, rule: &Resource) -> Option<(String, Unknown)> {
-        let region = rule.region.as_deref()?;
-        let recorders = self.resources.populations.get(&Kind::Recorder)?;
-        let recorder = recorders.rows.iter().find(|row| row.region.as_deref() == Some(region))?;
-        let field = Kind::Recorder.field("recording")?;
-        let gap = match recorder.fields.get(field.name) {
-            Some(FieldValue::Known(Value::Bool(true))) => return None,
-            Some(FieldValue::Known(_)) => Unknown {
-                call: CallId::regional(Operation::ConfigDescribeConfigurationRecorderStatus, region),
-                reason: "the Region's recorder does not run, so that the verdict may be old".to_owned(),
-            },
-            _ => gap(recorder, field)?,
-        };
-        Some(("compliance".to_owned(), gap))
     }
 
     /// Where no rule that a check asks is deployed: there AWS gives no evidence.
@@ -240,28 +224,6 @@ impl<'a> Judge<'a> {
         }
         pointers
     }
-
-    /// What the Config rules that ask the same say, Region by Region.
-    fn config_verdicts(&self, check: &Check) -> Vec<ConfigVerdict> {
-        let rows = self.resources.populations.get(&Kind::ConfigRule).map(|population| population.rows.as_slice());
-        let mut verdicts = BTreeSet::new();
-        for rule in rows.unwrap_or_default() {
-            let text = |field: &str| match rule.fields.get(field) {
-                Some(FieldValue::Known(Value::Text(text))) => Some(text.as_str()),
-                _ => None,
-            };
-            let identifier = text("source_identifier").filter(|id| check.config_rules.iter().any(|rule| rule == id));
-            if let Some(identifier) = identifier {
-                verdicts.insert(ConfigVerdict {
-                    identifier: identifier.to_owned(),
-                    rule: rule.name.clone(),
-                    region: rule.region.clone().unwrap_or_default(),
-                    compliance: text("compliance").unwrap_or("unknown").to_owned(),
-                });
-            }
-        }
-        verdicts.into_iter().collect()
-    }
 }
 
 /// Which rows a check judges, of those of its kind: all, or the Config rules that it selects.
@@ -308,7 +270,7 @@ impl Facts for RowFacts<'_> {
 }
 
 /// What there is to say about a population as a whole: that it is empty, or that it may have more rows.
-fn of_population(prepared: &Prepared<'_>, population: &Population) -> Option<Finding> {
+fn of_population(prepared: &Prepared<'_>, population: &Population, aws_config: &AwsConfig<'_>) -> Option<Finding> {
     let schema = population.kind.schema();
     let (status, message) = match (population.rows.len(), population.incomplete.is_empty()) {
         (0, true) => (Status::NotApplicable, format!("there are no {} in scope", schema.plural)),
@@ -328,7 +290,7 @@ fn of_population(prepared: &Prepared<'_>, population: &Population) -> Option<Fin
         message,
         evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         missing: operations(population.incomplete.iter()),
-        config_rules: prepared.config_rules.clone(),
+        config_rules: aws_config.verdicts(prepared.check, None),
         exception: None,
     })
 }

@@ -1,5 +1,7 @@
 //! From rows to findings, and what they come to.
 
+mod flips;
+
 use super::*;
 use crate::controls::{Catalogue, Settings};
 use crate::evidence::{CallId, Operation, Outcome, Period, Run, Timestamp};

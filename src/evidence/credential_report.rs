@@ -1,7 +1,8 @@
 //! The credential report: byte-exact, and its rows by column name.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html>. Live reports have 22
-//! columns, the documentation has 23; more may come. A column that is missing is an error, never an empty value.
+//! columns, the documentation has 23; more may come. A column that is missing is an error, never an empty value. A user
+//! who is listed twice is one, too: of two rows nobody knows which is right.
 
 use super::document::{Document, read_json};
 use super::operation::Operation;
@@ -9,6 +10,7 @@ use super::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// The name of root's row.
@@ -45,8 +47,11 @@ pub struct Row {
     pub mfa_active: Option<bool>,
     /// The first two access keys; a third one (old accounts), and service-specific credentials, are not in the report.
     pub keys: [Key; 2],
-    /// Whether the first and second signing certificate are active.
-    pub certificates: [bool; 2],
+    /// Whether the first and second signing certificate are active; `None` where the report says neither.
+    pub certificates: [Option<bool>; 2],
+    /// What the report says of further access keys and certificates, which it does not list
+    /// (`additional_credentials_info`, a column that not every report has).
+    pub additional: Option<String>,
 }
 
 /// When a credential was last used.
@@ -65,8 +70,8 @@ pub enum LastUsed {
 pub struct Key {
     /// 1 or 2.
     pub slot: u8,
-    /// Whether the key can be used.
-    pub active: bool,
+    /// Whether the key can be used; `None` where the report says neither.
+    pub active: Option<bool>,
     /// When the key was created or last rotated. `None` if there is no key, or it is inactive and AWS does not say.
     pub rotated: Option<Timestamp>,
     /// When the key was last used.
@@ -78,9 +83,14 @@ pub struct Key {
 }
 
 impl Key {
-    /// Whether there is a key in this slot, active or not.
+    /// Whether there is a key in this slot, active or not; also where the report leaves that open.
     pub fn exists(&self) -> bool {
-        self.active || self.rotated.is_some()
+        self.active != Some(false) || self.rotated.is_some()
+    }
+
+    /// Whether nothing says that the key cannot be used.
+    pub fn may_be_active(&self) -> bool {
+        self.active != Some(false)
     }
 }
 
@@ -112,7 +122,52 @@ impl Row {
     pub fn is_root(&self) -> bool {
         self.user == ROOT
     }
+
+    /// How many access keys can be used.
+    ///
+    /// # Errors
+    ///
+    /// With the reason, if the report does not list all keys or does not say of each whether it is active.
+    pub fn active_keys(&self) -> Result<i64, String> {
+        self.lists_all("access keys")?;
+        let mut count = 0;
+        for key in &self.keys {
+            let active =
+                key.active.ok_or_else(|| format!("it does not tell whether access key {} is active", key.slot));
+            count += i64::from(active?);
+        }
+        Ok(count)
+    }
+
+    /// How many signing certificates can be used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::active_keys`].
+    pub fn active_certificates(&self) -> Result<i64, String> {
+        self.lists_all("signing certificates")?;
+        let mut count = 0;
+        for (slot, active) in (1..).zip(self.certificates) {
+            let active = active.ok_or_else(|| format!("it does not tell whether signing certificate {slot} is active"));
+            count += i64::from(active?);
+        }
+        Ok(count)
+    }
+
+    /// An error if the user has further access keys or certificates, which the report only mentions.
+    fn lists_all(&self, what: &str) -> Result<(), String> {
+        match &self.additional {
+            None => Ok(()),
+            Some(text) => {
+                let text: String = text.chars().take(MENTIONED).collect();
+                Err(format!("it does not list all {what}; of further credentials it says: {text}"))
+            }
+        }
+    }
 }
+
+/// So many characters of what the report says of further credentials are quoted.
+const MENTIONED: usize = 200;
 
 impl Document for CredentialReport {
     const OPERATION: Operation = Operation::IamGetCredentialReport;
@@ -138,6 +193,9 @@ impl Document for CredentialReport {
         out.write_all(&self.bytes)
     }
 }
+
+/// Further credentials: AWS documents the column, and not all reports have it.
+const ADDITIONAL: &str = "additional_credentials_info";
 
 /// The columns that must be there, as AWS names them.
 const COLUMNS: [&str; 22] = [
@@ -173,11 +231,16 @@ fn parse(bytes: &[u8]) -> Result<Vec<Row>, String> {
     if !missing.is_empty() {
         return Err(format!("not a credential report: no column {}", missing.join(", ")));
     }
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut lines = HashMap::new();
     for record in reader.records() {
         let record = record.map_err(|e| format!("a row cannot be read: {e}"))?;
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push(row(bytes, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?);
+        let row = row(bytes, &header, &record, &position).map_err(|e| format!("line {line}: {e}"))?;
+        if let Some(first) = lines.insert(row.arn.clone(), line) {
+            return Err(format!("line {line}: {} stands in line {first} already", row.arn));
+        }
+        rows.push(row);
     }
     if rows.is_empty() {
         return Err("the report has no rows, not even root's".to_owned());
@@ -228,11 +291,11 @@ fn row(
     };
     let key = |slot: u8| -> Result<Key, String> {
         let cell = |what: &str| cell(&format!("access_key_{slot}_{what}")).to_owned();
-        let active = boolean(&cell("active"))?.unwrap_or(false);
+        let active = boolean(&cell("active"))?;
         let rotated = time(&cell("last_rotated"))?;
         let last_used = match last_used(&cell("last_used_date"))? {
             // `N/A` is both "no key" and "never used".
-            LastUsed::NoCredential if active || rotated.is_some() => LastUsed::Never,
+            LastUsed::NoCredential if active == Some(true) || rotated.is_some() => LastUsed::Never,
             other => other,
         };
         let text = |what: &str| Some(cell(what)).filter(|text| !is_nothing(text));
@@ -257,10 +320,8 @@ fn row(
         password_last_changed: time(cell("password_last_changed"))?,
         mfa_active: boolean(cell("mfa_active"))?,
         keys: [key(1)?, key(2)?],
-        certificates: [
-            boolean(cell("cert_1_active"))?.unwrap_or(false),
-            boolean(cell("cert_2_active"))?.unwrap_or(false),
-        ],
+        certificates: [boolean(cell("cert_1_active"))?, boolean(cell("cert_2_active"))?],
+        additional: Some(cell(ADDITIONAL)).filter(|cell| !is_nothing(cell)).map(str::to_owned),
         user,
         arn,
     })
@@ -316,7 +377,7 @@ mod tests {
             assert_eq!(report.rows[0].user, "smith,ann");
             assert_eq!(report.rows[0].password_enabled, Some(true));
             assert_eq!(report.rows[0].mfa_active, Some(false));
-            assert!(report.rows[0].keys[0].active && !report.rows[0].keys[1].exists());
+            assert!(report.rows[0].keys[0].active == Some(true) && !report.rows[0].keys[1].exists());
         }
     }
 
@@ -350,6 +411,43 @@ mod tests {
         assert!(CredentialReport::read(b"<html>").is_err());
         let odd = format!("ann,arn:aws:iam::1:user/ann,never,true,N/A,N/A,N/A,maybe,{KEYS}");
         assert!(report(&odd).unwrap_err().contains("never"));
+    }
+
+    fn ann(keys: &str) -> String {
+        format!("ann,arn:aws:iam::111122223333:user/ann,2025-01-01T00:00:00Z,true,N/A,N/A,N/A,true,{keys}")
+    }
+
+    #[test]
+    fn a_user_who_is_listed_twice_is_refused() {
+        let twice = format!("{}\n{}", ann(KEYS), ann(KEYS));
+        let error = report(&twice).unwrap_err();
+        assert!(error.contains("line 3") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_neither_true_nor_false_counts_as_neither() {
+        for nothing in ["N/A", "no_information", "not_supported", ""] {
+            let report = report(&ann(&KEYS.replacen("true", nothing, 1))).unwrap();
+            assert!(report.rows[0].keys[0].exists());
+            assert!(report.rows[0].active_keys().unwrap_err().contains("access key 1"));
+            let (keys, _) = KEYS.rsplit_once("false,N/A").unwrap();
+            let report = super::tests::report(&ann(&format!("{keys}{nothing},N/A"))).unwrap();
+            assert!(report.rows[0].active_certificates().unwrap_err().contains("certificate 2"));
+            assert_eq!(report.rows[0].active_keys(), Ok(1));
+        }
+    }
+
+    #[test]
+    fn further_credentials_leave_the_counts_open() {
+        let header = format!("{},{ADDITIONAL}", COLUMNS.join(","));
+        let read = |told: &str| {
+            CredentialReport::read(format!("{header}\n{},{told}", ann(KEYS)).as_bytes()).unwrap().rows.remove(0)
+        };
+        assert_eq!(read("N/A").active_keys(), Ok(1));
+        assert_eq!(read("").active_certificates(), Ok(0));
+        let row = read("\"1 access key, use ListAccessKeys\"");
+        assert!(row.active_keys().unwrap_err().contains("1 access key, use ListAccessKeys"));
+        assert!(row.active_certificates().is_err());
     }
 
     #[test]

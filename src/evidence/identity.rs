@@ -16,6 +16,12 @@ pub struct CallerIdentity {
     pub arn: Option<String>,
 }
 
+/// Whether a text is the id of an account: twelve digits
+/// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>).
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// ListRegions of Account Management.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -13,6 +13,18 @@ use super::policy::{Pattern, Version};
 use super::truth::Truth;
 use value::{Net, number, time};
 
+/// Keys that every request of a principal carries.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
+const ALWAYS_THERE: [&str; 7] = [
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principaltype",
+    "aws:securetransport",
+    "aws:userid",
+];
+
 /// One condition of a statement.
 #[derive(Clone, Debug)]
 pub struct Clause {
@@ -145,13 +157,19 @@ impl Clause {
     #[must_use]
     pub fn holds(&self, context: &Context) -> Truth {
         let known = context.get(&self.key);
+        if known == Known::Unknown
+            && let Some(always) = self.always()
+        {
+            return always.into();
+        }
         if self.operator.test == Test::Null {
             let Values::Bools(wanted) = &self.values else {
                 return Truth::Maybe;
             };
             return match known {
                 Known::Unknown => Truth::Maybe,
-                Known::Absent => wanted.contains(&true).into(),
+                // A key without any value "is null", too.
+                Known::Absent | Known::Present([]) => wanted.contains(&true).into(),
                 Known::Present(_) => wanted.contains(&false).into(),
             };
         }
@@ -160,6 +178,12 @@ impl Clause {
             Known::Present(values) => values,
             Known::Absent => return self.when_absent(),
         };
+        if self.operator.set != Set::Single && present.iter().all(String::is_empty) {
+            // "If the context key value resolves to a null dataset, such as an empty string": ForAllValues is true
+            // of it, ForAnyValue is false.
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+            return (self.operator.set == Set::All).into();
+        }
         let each = present.iter().map(|value| self.holds_for(value, context));
         match self.operator.set {
             Set::All => each.fold(Truth::True, Truth::and),
@@ -171,6 +195,28 @@ impl Clause {
                 _ => each.reduce(|a, b| if a == b { a } else { Truth::Maybe }).unwrap_or(Truth::Maybe),
             },
         }
+    }
+
+    /// What the clause says of every request, where it says the same of all: a star fits whatever the key's value is, and
+    /// without a value IfExists and ForAllValues are true.
+    fn always(&self) -> Option<bool> {
+        let operator = self.operator;
+        let anything = match &self.values {
+            Values::Texts(patterns) => {
+                matches!(operator.test, Test::Like | Test::Arn) && patterns.iter().any(Pattern::is_everything)
+            }
+            Values::Bools(wanted) => wanted.contains(&true) && wanted.contains(&false),
+            _ => false,
+        };
+        if !anything {
+            return None;
+        }
+        if operator.test == Test::Null {
+            return Some(true);
+        }
+        let there = ALWAYS_THERE.contains(&&*self.key) && operator.set != Set::Any;
+        let holds = !operator.negated;
+        (there || self.when_absent() == holds.into()).then_some(holds)
     }
 
     fn when_absent(&self) -> Truth {

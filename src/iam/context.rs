@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     facts: BTreeMap<String, Fact>,
+    /// Of the keys that begin so, all that the request carries are among the facts.
+    told: Option<&'static str>,
 }
 
 /// What is known about one condition key.
@@ -68,9 +70,15 @@ impl Context {
         self.facts.insert(key.to_lowercase(), Fact::Absent);
     }
 
+    /// Says that the request carries no other key that begins with `prefix` (in lower case) than those that are known.
+    pub(crate) fn tell_all(&mut self, prefix: &'static str) {
+        self.told = Some(prefix);
+    }
+
     /// Adds what `other` knows; where both know a key, `other` is right.
     #[must_use]
     pub fn overlaid(mut self, other: &Self) -> Self {
+        self.told = self.told.or(other.told);
         for (key, fact) in &other.facts {
             self.facts.insert(key.clone(), fact.clone());
         }
@@ -80,6 +88,7 @@ impl Context {
     /// What is known about a key, which must be given in lower case.
     pub(crate) fn get(&self, lower_case_key: &str) -> Known<'_> {
         match self.facts.get(lower_case_key) {
+            None if self.told.is_some_and(|prefix| lower_case_key.starts_with(prefix)) => Known::Absent,
             None => Known::Unknown,
             Some(Fact::Absent) => Known::Absent,
             Some(Fact::Present(values)) => Known::Present(values),
@@ -88,7 +97,7 @@ impl Context {
 
     /// True if the key, in lower case, is known to be absent or known with its value.
     pub(crate) fn knows(&self, lower_case_key: &str) -> bool {
-        self.facts.contains_key(lower_case_key)
+        !matches!(self.get(lower_case_key), Known::Unknown)
     }
 }
 
@@ -100,6 +109,6 @@ impl Context {
             Fact::Present(values) => Fact::Present(values.iter().map(|value| value.to_lowercase()).collect()),
         };
         let facts = self.facts.iter();
-        Self { facts: facts.map(|(key, fact)| (key.clone(), lower(fact))).collect() }
+        Self { facts: facts.map(|(key, fact)| (key.clone(), lower(fact))).collect(), told: self.told }
     }
 }

@@ -172,6 +172,69 @@ pub(crate) fn overlaps(left: &[Tok], right: &[Tok]) -> bool {
     row[width - 1]
 }
 
+/// A text that both patterns match, if there is one; nothing where that is too large to be worked out, or not ASCII.
+pub(crate) fn common(left: &[Tok], right: &[Tok]) -> Option<String> {
+    let ascii = |toks: &[Tok]| !toks.iter().any(|tok| matches!(tok, Tok::Byte(byte) if !byte.is_ascii()));
+    let (rows, width) = (left.len() + 1, right.len() + 1);
+    if !ascii(left) || !ascii(right) || rows.saturating_mul(width) > MAX_TABLE / 16 {
+        return None;
+    }
+    // shared[i][j]: left[i..] and right[j..] share a text.
+    let mut shared = vec![false; rows * width];
+    let at = |i: usize, j: usize| i * width + j;
+    for i in (0..rows).rev() {
+        for j in (0..width).rev() {
+            shared[at(i, j)] = match (left.get(i), right.get(j)) {
+                (None, None) => true,
+                (Some(Tok::Star), None) => shared[at(i + 1, j)],
+                (None, Some(Tok::Star)) => shared[at(i, j + 1)],
+                (None, Some(_)) | (Some(_), None) => false,
+
+                (Some(Tok::Star), Some(_)) => shared[at(i + 1, j)] || shared[at(i, j + 1)],
+                (Some(_), Some(Tok::Star)) => shared[at(i, j + 1)] || shared[at(i + 1, j)],
+                (Some(Tok::Byte(a)), Some(Tok::Byte(b))) => a == b && shared[at(i + 1, j + 1)],
+                (Some(_), Some(_)) => shared[at(i + 1, j + 1)],
+            };
+        }
+    }
+    if !shared[0] {
+        return None;
+    }
+    let mut text = String::new();
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() || j < right.len() {
+        // A star stands for nothing where that leads on, and takes what the other gives where it must.
+        match (left.get(i), right.get(j)) {
+            (Some(Tok::Star), _) if shared[at(i + 1, j)] => i += 1,
+            (_, Some(Tok::Star)) if shared[at(i, j + 1)] => j += 1,
+            (Some(Tok::Star), Some(tok)) => {
+                text.extend(sample(*tok));
+                j += 1;
+            }
+            (Some(tok), Some(Tok::Star)) => {
+                text.extend(sample(*tok));
+                i += 1;
+            }
+            (Some(Tok::One), Some(tok)) | (Some(tok), Some(_)) => {
+                text.extend(sample(*tok));
+                i += 1;
+                j += 1;
+            }
+            // The table says that there is a text, so that one of the above applies.
+            _ => return None,
+        }
+    }
+    Some(text)
+}
+
+fn sample(tok: Tok) -> Option<char> {
+    match tok {
+        Tok::Byte(byte) => Some(char::from(byte)),
+        Tok::One => Some('q'),
+        Tok::Star => None,
+    }
+}
+
 /// Matches a resource pattern segment by segment: a `*` or `?` stays inside its colon-separated
 /// segment of the ARN, except that a `*` that ends a segment may run on past the colon.
 ///
@@ -244,6 +307,16 @@ mod tests {
         fn covering_is_sound(wide in "[ab*?]{0,6}", narrow in "[ab*?]{0,6}", text in "[ab]{0,7}") {
             if covers(&tokens(&wide), &tokens(&narrow)) && matches(&narrow, &text) {
                 prop_assert!(matches(&wide, &text), "{} {} {}", wide, narrow, text);
+            }
+        }
+
+        #[test]
+        fn a_common_text_is_one(left in "[ab*?]{0,7}", right in "[ab*?]{0,7}") {
+            let (a, b) = (tokens(&left), tokens(&right));
+            let found = common(&a, &b);
+            prop_assert_eq!(found.is_some(), overlaps(&a, &b), "{} {}", left, right);
+            if let Some(text) = found {
+                prop_assert!(matches(&left, &text) && matches(&right, &text), "{} {} {}", left, right, text);
             }
         }
 

@@ -211,6 +211,9 @@ impl Principal {
                 for (key, value) in self.tags.iter().flatten() {
                     context.set(&format!("aws:PrincipalTag/{key}"), value);
                 }
+                if self.tags.is_some() {
+                    context.tell_all("aws:principaltag/");
+                }
             }
             Kind::Role => {
                 context.set("aws:PrincipalType", "AssumedRole");

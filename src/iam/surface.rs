@@ -1,7 +1,7 @@
 //! The set of actions that a principal is left with, as patterns: what its layers allow, less what is
-//! denied on every resource.
+//! denied there.
 //!
-//! The set errs on the wide side: a Deny that hangs on a condition, or is for some resources only, is
+//! The set errs on the wide side: a Deny that hangs on a condition, or is for some of the resources only, is
 //! not taken off. So *no write action is in it* is certain.
 
 use super::condition;
@@ -88,7 +88,12 @@ impl Surface {
             pieces = product(&pieces, &limits)?;
         }
         for located in layers.statements() {
-            if !takes_off(&located, context) {
+            if !denies(&located, context) {
+                continue;
+            }
+            if !located.on_everything() {
+                spare_nothing_of(&mut pieces, &located);
+                pieces.retain(|piece| !piece.is_empty());
                 continue;
             }
             let actions = &located.statement.actions;
@@ -176,11 +181,32 @@ fn written_resources(located: &Located<'_>) -> Vec<String> {
     }
 }
 
-/// A Deny that certainly applies to every resource.
-fn takes_off(located: &Located<'_>, context: &Context) -> bool {
+/// A Deny whose conditions certainly hold.
+fn denies(located: &Located<'_>, context: &Context) -> bool {
     located.statement.effect == Effect::Deny
-        && located.on_everything()
         && condition::all_hold(&located.statement.conditions, context) == Truth::True
+}
+
+/// Takes the actions of a Deny off those pieces of which it names all resources.
+fn spare_nothing_of(pieces: &mut [Piece], located: &Located<'_>) {
+    let statement = located.statement;
+    let Some(resources) = statement.resources.as_ref().filter(|resources| !resources.negated) else { return };
+    if statement.actions.negated || resources.patterns.iter().any(|pattern| pattern.variables) {
+        return;
+    }
+    let named: Vec<Vec<Tok>> = resources.patterns.iter().map(|pattern| glob::tokens(&pattern.text)).collect();
+    let denied: Vec<Text> = statement.actions.patterns.iter().map(|p| Text::new(p)).collect();
+    for piece in pieces {
+        let all = piece.resources.iter().all(|resource| {
+            let granted = glob::tokens(resource);
+            // A variable stands for a text that is not there to be compared, and `not` for all but what follows.
+            !resource.contains("${") && named.iter().any(|wide| glob::covers(wide, &granted))
+        });
+        if all && !piece.resources.is_empty() {
+            let near = denied.iter().filter(|denied| piece.all_of.iter().all(|mine| mine.overlaps(denied)));
+            piece.except.extend(near.cloned());
+        }
+    }
 }
 
 fn product(left: &[Piece], right: &[Piece]) -> Result<Vec<Piece>, String> {
@@ -224,6 +250,12 @@ impl Piece {
 
     fn is_empty(&self) -> bool {
         self.except.iter().any(|except| self.all_of.iter().any(|mine| except.covers(mine)))
+    }
+
+    /// Does an action, in lower case, belong to the piece?
+    pub(crate) fn has(&self, action: &str) -> bool {
+        let among = |texts: &[Text]| texts.iter().filter(|text| glob::matches_tokens(&text.tokens, action)).count();
+        among(&self.all_of) == self.all_of.len() && among(&self.except) == 0
     }
 
     /// Does every action of the other belong to this one?

@@ -1,12 +1,13 @@
 //! How a package's file is called, and where it goes.
 
 use crate::evidence::Timestamp;
+use crate::evidence::identity::is_account_id;
 use std::path::{Path, PathBuf};
 
 /// The name of an account's package: `auditpack_<account>_<yyyymmddThhmmssZ>.zip`.
 pub fn file_name(account: Option<&str>, as_of: Timestamp) -> String {
     // What stands here in place of an account's id came from AWS or from a file, and is not trusted.
-    let account = account.filter(|id| !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit()));
+    let account = account.filter(|id| is_account_id(id));
     format!("auditpack_{}_{}.zip", account.unwrap_or("unknown"), as_of.0.format("%Y%m%dT%H%M%SZ"))
 }
 

@@ -8,6 +8,7 @@ mod access;
 mod appendix;
 mod findings;
 mod gaps;
+mod matrix;
 mod requirements;
 mod scope;
 
@@ -48,6 +49,7 @@ pub fn html(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
         scope: scope::view(&context),
         gaps: gaps::view(&context),
         findings: findings::view(&context),
+        matrix: matrix::view(&context),
         frameworks: requirements::view(&context),
         manual: requirements::manual(&context),
         appendix: appendix::view(&context),
@@ -72,6 +74,7 @@ struct Page {
     scope: scope::View,
     gaps: gaps::View,
     findings: findings::View,
+    matrix: matrix::View,
     frameworks: Vec<requirements::FrameworkView>,
     manual: requirements::ManualView,
     appendix: appendix::View,

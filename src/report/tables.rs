@@ -5,7 +5,7 @@ use super::csv::{Cell, Table};
 use super::facts::{frameworks, requirements_of_checks};
 use super::words::visible;
 use crate::evidence::Operation;
-use crate::finding::{ConfigVerdict, Pointer, Status};
+use crate::finding::{ConfigVerdict, Pointer, ResourceVerdict, Status};
 use crate::resource::{FieldValue, Population, Resource, Value};
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -70,10 +70,38 @@ pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<
     table.drain(out)
 }
 
-/// AWS Config's verdict with whose it is: `COMPLIANT by rule x (IDENTIFIER) in eu-west-1`.
+/// AWS Config's verdict with whose it is: `NON_COMPLIANT for AWS::IAM::User AIDA... by rule x (IDENTIFIER) in eu-west-1`;
+/// where it is the rule's as a whole, it says so.
 pub(super) fn verdict_words(verdict: &ConfigVerdict) -> String {
-    let ConfigVerdict { identifier, rule, region, compliance } = verdict;
-    format!("{compliance} by rule {rule} ({identifier}) in {region}")
+    let ConfigVerdict { identifier, rule, region, compliance, resource } = verdict;
+    let by = format!("by rule {rule} ({identifier}) in {region}");
+    match resource {
+        None => format!("{compliance} for all that it looks at, {by}"),
+        Some(ResourceVerdict { id, compliance: none }) if none == "none" => {
+            format!("nothing about {id} (the rule as a whole: {compliance}), {by}")
+        }
+        Some(ResourceVerdict { id, compliance: of_it }) => {
+            format!("{of_it} for {id} (the rule as a whole: {compliance}), {by}")
+        }
+    }
+}
+
+/// AWS Config's verdict for the row of its resource, in short.
+pub(super) fn verdict_short(verdict: &ConfigVerdict) -> String {
+    let ConfigVerdict { rule, region, compliance, resource, .. } = verdict;
+    match resource {
+        Some(ResourceVerdict { id, compliance: of_it }) if of_it == "none" || of_it == "unknown" => {
+            let why = if of_it == "none" { "has no result" } else { "does not tell its result" };
+            format!("rule {rule} in {region} {why} for {id}; as a whole it says {compliance}")
+        }
+        Some(ResourceVerdict { id, compliance: of_it }) => format!("{of_it} for {id}, by rule {rule} in {region}"),
+        None => format!("{compliance} for all that rule {rule} in {region} looks at"),
+    }
+}
+
+/// What a rule says as a whole.
+pub(super) fn rule_words(verdict: &ConfigVerdict) -> String {
+    verdict_words(&ConfigVerdict { resource: None, ..verdict.clone() })
 }
 
 /// requirements.csv: one row for each requirement of each framework.

@@ -9,12 +9,13 @@ pub mod words;
 
 use super::build::{Fact, Source};
 use super::input::Input;
-use super::profile::Profile;
+use super::profile::{Profile, ServiceControlPolicy};
 use super::{Population, Unknown, Value};
 use crate::evidence::iam::{AttachedPolicy, AuthorizationDetails, GroupDetail, InlinePolicy, PermissionsBoundary};
 use crate::evidence::{Evidence, iam::is_aws_managed};
 use crate::iam::admin::{self, AdminReport, AdminVerdict};
 use crate::iam::analysis::{Account, ExternalPrincipal, Library, PrincipalReport};
+use crate::iam::decision::{LayerKind, StatementRef};
 use crate::iam::mfa::{MfaReport, MfaVerdict};
 use crate::iam::principal::{Content, Kind, PolicySource, Principal, Scps};
 use crate::iam::tamper::{EvidenceResources, Tampering};
@@ -39,6 +40,8 @@ pub struct Access {
     pub external: Vec<ExternalPrincipal>,
     /// Verdicts on policies by themselves, by the policy's id.
     policies: HashMap<String, AdminReport>,
+    /// The service control policies that were given.
+    scps: Vec<ServiceControlPolicy>,
     /// Why there may be more users, roles and groups.
     details_gap: Option<Arc<Unknown>>,
     /// Why not all trails are known.
@@ -60,7 +63,7 @@ impl Access {
         let Some(details) = input.details.arrived() else {
             return Self { details_gap: input.details.gap().cloned(), ..Self::default() };
         };
-        let mut reader = Reader::new(input, details);
+        let mut reader = Reader::new(input, details, profile);
         let mut principals = Vec::new();
         let mut holes = Vec::new();
         let mut by_arn = HashMap::new();
@@ -101,6 +104,7 @@ impl Access {
             trust_by_arn,
             external: analysis.external,
             policies,
+            scps: profile.scps.iter().flatten().flatten().cloned().collect(),
             details_gap: input.details.gap().cloned(),
             trails_gap: trails.incomplete.first().cloned().map(Arc::new),
         }
@@ -115,6 +119,14 @@ impl Access {
     pub fn principal(&self, arn: &str) -> Option<Analysed<'_>> {
         let at = *self.by_arn.get(arn)?;
         Some(Analysed { principal: self.principals.get(at)?, report: self.reports.get(at)? })
+    }
+
+    /// The JSON of a statement of a service control policy that was given, as it was written.
+    pub fn scp_text(&self, statement: &StatementRef) -> Option<String> {
+        let given = self.scps.iter().find(|given| given.name == statement.policy);
+        given
+            .filter(|_| statement.layer == LayerKind::Scp)
+            .and_then(|given| text::nth(&given.document, statement.index))
     }
 
     /// The ways into a role.
@@ -209,17 +221,24 @@ struct Reader<'a, 'i> {
     /// What is known of managed policies; an error for those that were not collected.
     managed: HashMap<&'a str, Fact<Content>>,
     groups: HashMap<&'a str, &'a GroupDetail>,
+    /// The service control policies of whoever is not exempt from them.
+    scps: Scps,
 }
 
 impl<'a, 'i> Reader<'a, 'i> {
-    fn new(input: &'a Input<'i>, details: &'a AuthorizationDetails) -> Self {
+    fn new(input: &'a Input<'i>, details: &'a AuthorizationDetails, profile: &Profile) -> Self {
         let mut groups = HashMap::new();
         for group in &details.group_detail_list {
             if let Some(name) = group.group_name.as_deref() {
                 groups.entry(name).or_insert(group);
             }
         }
-        Self { input, library: Library::new(), managed: HashMap::new(), groups }
+        let read = |given: &ServiceControlPolicy| PolicySource::inline(&given.name, &given.document);
+        let scps = match &profile.scps {
+            Some(levels) => Scps::Levels(levels.iter().map(|level| level.iter().map(read).collect()).collect()),
+            None => Scps::Unknown,
+        };
+        Self { input, library: Library::new(), managed: HashMap::new(), groups, scps }
     }
 
     fn principals(&mut self, details: &'a AuthorizationDetails) -> Vec<(Principal, Option<Arc<Unknown>>)> {
@@ -269,6 +288,7 @@ impl<'a, 'i> Reader<'a, 'i> {
     fn begin(&self, kind: Kind, arn: Option<&str>, unique_id: Option<&str>) -> Making {
         let mut principal = Principal::new(kind, arn.unwrap_or_default(), self.input.account());
         principal.unique_id = unique_id.map(str::to_owned);
+        principal.scps = self.scps.clone();
         Making { principal, hole: None }
     }
 
@@ -446,8 +466,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Whether the evidence holds service control policies. It does not: auditpack reads no AWS Organizations, so that all
-/// verdicts are upper bounds, but those about service-linked roles.
+/// Whether service control policies could still deny what is allowed. auditpack reads no AWS Organizations: where nobody
+/// hands them over, all verdicts are upper bounds, but those about service-linked roles.
 pub fn is_upper_bound(principal: &Principal) -> bool {
     matches!(principal.scps, Scps::Unknown)
 }

@@ -1,6 +1,6 @@
 //! The account itself: root, the password policy, identity providers, and what holds for all Regions together.
 
-use super::build::{Fact, Row, Source, days, population, sorted};
+use super::build::{Fact, Row, Source, population, sorted};
 use super::events::Events;
 use super::input::Input;
 use super::{FieldValue, Kind, Population, Resource, Value};
@@ -96,7 +96,7 @@ fn root(input: &Input<'_>, events: &Events, row: &mut Row) {
                 LastUsed::At(time) => Some(time),
                 LastUsed::Never | LastUsed::NoCredential => None,
             });
-            Ok(latest.max().map(|latest| days(latest, input.reported_at())))
+            latest.max().map(|latest| report.days(latest, input.reported_at(), "root's last activity")).transpose()
         }),
     );
     row.set(

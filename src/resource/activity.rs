@@ -4,9 +4,11 @@
 //! Each is a population of its own, to be judged and to draw samples from. Ordinary events are only counted. An event
 //! can belong to several populations: root that makes an access key is an event of root and a change of IAM.
 
+#[cfg(test)]
+mod tests;
 mod what;
 
-use super::build::{Fact, Row, Source, days};
+use super::build::{Fact, Row, Source};
 use super::{Kind, Population, Unknown};
 use crate::evidence::cloudtrail::LookupEvents;
 use crate::evidence::{Evidence, Operation, Timestamp};
@@ -289,7 +291,7 @@ fn common(row: &mut Row, record: Record<'_>, time: Option<Timestamp>, as_of: Tim
     row.known("origin", record.text("sourceIPAddress"));
     row.known("succeeded", error.is_none());
     row.known("error", error);
-    row.known("days", time.map(|time| days(time, as_of)));
+    row.known("days", time.map(|time| time.days_until(as_of).max(0)));
     row.known("record_gaps", record.gaps(time, &targets));
     row.known("targets", targets);
 }

@@ -7,11 +7,15 @@ use super::{FieldValue, Kind, Population, Resource, Unknown, Value};
 use crate::evidence::identity::ListRegions;
 use crate::evidence::{CallId, Document, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::Pointer;
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A value of some type, or why there is none.
 pub(super) type Fact<T> = Result<T, Arc<Unknown>>;
+
+/// Whatever is further ahead of the as-of time is not explained by a long run or a clock that is wrong.
+const LONGEST_RUN: TimeDelta = TimeDelta::hours(24);
 
 /// One call's document and the gap that it leaves, if it leaves one.
 #[derive(Debug)]
@@ -77,6 +81,25 @@ impl<'a, D: Document> Source<'a, D> {
     /// A value that AWS always tells. Without it, nothing is concluded.
     pub fn told<T>(&self, value: Option<T>, name: &str) -> Fact<T> {
         value.ok_or_else(|| self.unknown(format!("the answer does not tell {name}")))
+    }
+
+    /// Whole days from a time that the answer tells to the one that ages are counted to. What happened after that one,
+    /// while the run was going on, is no day ago; but a time that is further ahead than a run lasts is wrong, and with
+    /// it every conclusion from it.
+    pub fn days(&self, from: Timestamp, to: Timestamp, what: &str) -> Fact<i64> {
+        self.not_ahead(from, to, what).map(|()| from.days_until(to).max(0))
+    }
+
+    /// Whole hours, as [`Source::days`].
+    pub fn hours(&self, from: Timestamp, to: Timestamp, what: &str) -> Fact<i64> {
+        self.not_ahead(from, to, what).map(|()| (to.0 - from.0).num_hours().max(0))
+    }
+
+    fn not_ahead(&self, from: Timestamp, to: Timestamp, what: &str) -> Fact<()> {
+        match from.0 - to.0 > LONGEST_RUN {
+            true => Err(self.unknown(format!("the answer gives {from} for {what}, which is later than {to}"))),
+            false => Ok(()),
+        }
     }
 
     /// What is not found in the document: the gap if the list is cut off, else that the answer does not list it.
@@ -207,16 +230,6 @@ pub(super) fn population(
     sources.sort();
     sources.dedup();
     Population { kind, rows, incomplete, sources }
-}
-
-/// Whole days between two times. What happened after the later time, while the run was going on, is no day ago.
-pub(super) fn days(from: Timestamp, to: Timestamp) -> i64 {
-    from.days_until(to).max(0)
-}
-
-/// Whole hours between two times, as [`days`].
-pub(super) fn hours(from: Timestamp, to: Timestamp) -> i64 {
-    (to.0 - from.0).num_hours().max(0)
 }
 
 /// Texts, sorted and each once: the order of a list in an answer means nothing.

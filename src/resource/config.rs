@@ -1,6 +1,6 @@
 //! AWS Config: the recorder of each Region, and the Config rules.
 
-use super::build::{Fact, Row, Source, days, hours, population, sorted};
+use super::build::{Fact, Row, Source, population, sorted};
 use super::document;
 use super::input::Input;
 use super::{Kind, Population};
@@ -260,6 +260,7 @@ fn rule_row(
                 .map_err(|e| source.unknown(format!("the rule's parameters cannot be read: {e}"))),
         },
     );
+    row.known("narrowed_to", narrowed_to(rule));
     let internal = rule.rule_evaluation_visibility.as_deref() == Some("INTERNAL");
     row.known("internal", internal);
     // Rules from before there were modes evaluate what is deployed.
@@ -281,11 +282,31 @@ fn rule_row(
     }
     let run = run.map(|(_, run)| *run).ok_or_else(|| verdicts.status.not_listed("the rule"));
     let as_of = input.as_of();
-    let success = |run: &RuleEvaluationStatus| run.last_successful_evaluation_time.map(|time| hours(time, as_of));
-    row.set("last_success_hours", run.clone().map(success));
+    let success = |run: &RuleEvaluationStatus| {
+        let time = run.last_successful_evaluation_time;
+        time.map(|time| verdicts.status.hours(time, as_of, "the last evaluation")).transpose()
+    };
+    row.set("last_success_hours", run.clone().and_then(success));
     row.set("last_error", run.clone().map(|run| run.last_error_code.clone().filter(|code| !code.is_empty())));
-    row.set("first_activated_days", run.map(|run| run.first_activated_time.map(|time| days(time, as_of))));
+    let activated = |run: &RuleEvaluationStatus| {
+        let time = run.first_activated_time;
+        time.map(|time| verdicts.status.days(time, as_of, "the rule's activation")).transpose()
+    };
+    row.set("first_activated_days", run.and_then(activated));
     row
+}
+
+/// What a rule's scope is narrowed to, besides types of resources, which every rule names.
+fn narrowed_to(rule: &ConfigRule) -> Option<String> {
+    let scope = rule.scope.as_ref()?;
+    let resource = scope.compliance_resource_id.as_deref().filter(|id| !id.is_empty());
+    let tag = scope.tag_key.as_deref().filter(|key| !key.is_empty());
+    match (resource, tag, scope.tag_value.as_deref().filter(|value| !value.is_empty())) {
+        (Some(id), ..) => Some(format!("the resource {id}")),
+        (None, Some(key), Some(value)) => Some(format!("resources with the tag {key}={value}")),
+        (None, Some(key), None) => Some(format!("resources with the tag {key}")),
+        (None, None, _) => None,
+    }
 }
 
 /// A rule's verdict, if AWS Config shows one that it stands by now.

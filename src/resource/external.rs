@@ -1,7 +1,7 @@
 //! Outsiders: which other accounts and identity providers can become a role of the account.
 
 use super::access::Access;
-use super::build::{Fact, Row, days, population, sorted};
+use super::build::{Fact, Row, population, sorted};
 use super::events::Events;
 use super::input::Input;
 use super::profile::Profile;
@@ -86,10 +86,15 @@ fn row(
     };
     row.set(
         "last_entered_days",
-        whole.clone().and_then(|_| entered.map(|time| time.map(|time| days(time, input.as_of())))),
+        whole.clone().and_then(|_| {
+            entered.and_then(|time| time.map(|time| details.days(time, input.as_of(), "the last entry")).transpose())
+        }),
     );
     let used = roles.iter().filter_map(|role| by_arn.get(role)?.1.role_last_used.as_ref()?.last_used_date).max();
-    row.set("roles_last_used_days", whole.map(|_| used.map(|time| days(time, input.as_of()))));
+    row.set(
+        "roles_last_used_days",
+        whole.and_then(|_| used.map(|time| details.days(time, input.as_of(), "the last use of a role")).transpose()),
+    );
     row
 }
 

@@ -8,6 +8,18 @@ pub struct Profile {
     pub own_accounts: Vec<String>,
     /// The vendors, by name.
     pub vendors: Vec<Vendor>,
+    /// The service control policies above the account, level by level; `None` if they were not given, so that what is
+    /// said to be allowed is an upper bound.
+    pub scps: Option<Vec<Vec<ServiceControlPolicy>>>,
+}
+
+/// A service control policy that somebody handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceControlPolicy {
+    /// Its name, or where it comes from.
+    pub name: String,
+    /// Its document.
+    pub document: String,
 }
 
 /// A vendor and the terms of its access.

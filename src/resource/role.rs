@@ -1,7 +1,7 @@
 //! IAM roles.
 
 use super::access::{Access, words};
-use super::build::{Fact, Row, days, population, sorted};
+use super::build::{Fact, Row, population, sorted};
 use super::document::trusted_principals;
 use super::input::Input;
 use super::trust_path::{problems, requirement};
@@ -22,6 +22,12 @@ pub(super) fn roles(input: &Input<'_>, access: &Access) -> Population {
     population(Kind::Role, rows, input.details.gap().cloned(), input.details.document())
 }
 
+/// Days since a role was last used, as far back as IAM tells.
+pub(super) fn last_used_days(input: &Input<'_>, role: &RoleDetail) -> Fact<Option<i64>> {
+    let used = role.role_last_used.as_ref().and_then(|used| used.last_used_date);
+    used.map(|date| input.details.days(date, input.as_of(), "the role's last use")).transpose()
+}
+
 fn row(input: &Input<'_>, access: &Access, at: usize, role: &RoleDetail) -> Row {
     let details = &input.details;
     let id = role.arn.clone().unwrap_or_else(|| format!("role without ARN, number {at}"));
@@ -31,11 +37,14 @@ fn row(input: &Input<'_>, access: &Access, at: usize, role: &RoleDetail) -> Row 
     row.set("arn", details.told(role.arn.as_deref(), "the role's ARN"));
     let path = details.told(role.path.as_deref(), "the role's path");
     row.set("path", path.clone());
-    let created = details.told(role.create_date, "when the role was created").map(|date| days(date, input.as_of()));
-    let used = role.role_last_used.as_ref().and_then(|used| used.last_used_date).map(|date| days(date, input.as_of()));
+    let created = details
+        .told(role.create_date, "when the role was created")
+        .and_then(|date| details.days(date, input.as_of(), "the role's creation"));
+    let used = last_used_days(input, role);
     row.set("created_days", created.clone());
-    row.known("last_used_days", used);
-    row.set("idle_days", used.map_or_else(|| created.map(|days| days.min(TRACKING_DAYS)), Ok));
+    row.set("last_used_days", used.clone());
+    let idle = used.and_then(|used| used.map_or_else(|| created.map(|days| days.min(TRACKING_DAYS)), Ok));
+    row.set("idle_days", idle);
     row.set("service_linked", path.clone().map(|path| path.starts_with("/aws-service-role/")));
     row.set("identity_center", path.map(|path| path.starts_with("/aws-reserved/sso.amazonaws.com/")));
     let listed = role.arn.as_deref().and_then(|arn| input.listed_roles.get(arn));

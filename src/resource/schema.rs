@@ -497,6 +497,7 @@ kinds! {
         state: Text "or null" from [ConfigDescribeConfigRules] "ACTIVE, DELETING, DELETING_RESULTS or EVALUATING";
         created_by: Text "or null" from [ConfigDescribeConfigRules] "the service that made the rule";
         input_parameters: Map from [ConfigDescribeConfigRules] "the rule's input parameters";
+        narrowed_to: Text "or null" from [ConfigDescribeConfigRules] "the one resource or the tag that its scope is narrowed to; null where it looks at all resources of its types";
         internal: Bool from [ConfigDescribeConfigRules] "its evaluations are not shown";
         detective: Bool from [ConfigDescribeConfigRules] "it evaluates what is deployed";
         compliance: Text from [ConfigDescribeComplianceByConfigRule] "COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; unknown where AWS has insufficient data or no verdict, or the rule is not ACTIVE or its evaluations are not shown";

@@ -1,5 +1,6 @@
 //! The laws that all populations obey, whatever the account: shape, dependence on calls, pointers.
 
+mod credentials;
 mod given;
 mod meaning;
 

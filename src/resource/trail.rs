@@ -3,7 +3,7 @@
 //! A multi-Region trail shows itself in every Region; it is one row. Its status and selectors are told by its home
 //! Region (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html>).
 
-use super::build::{Fact, Row, Source, hours, population};
+use super::build::{Fact, Row, Source, population};
 use super::input::Input;
 use super::{Kind, Population};
 use crate::evidence::cloudtrail::{
@@ -80,17 +80,21 @@ fn row(input: &Input<'_>, id: &str, seen: &Seen<'_>, region: &str, source: &Sour
     let told = status.whole();
     let logging = told.clone().and_then(|told| status.told(told.is_logging, "whether the trail is logging"));
     let error = told.clone().map(|told| filled(&told.latest_delivery_error));
-    let since = told.map(|told| told.latest_delivery_time.map(|time| hours(time, input.as_of())));
+    let since = told.and_then(|told| {
+        let time = told.latest_delivery_time;
+        time.map(|time| status.hours(time, input.as_of(), "the last delivery")).transpose()
+    });
     row.set("delivering", delivering(&logging, &error, &since));
     row.set("logged_whole_period", logged_whole_period(input, &status, &logging));
     let recent = |time: Option<Timestamp>, error: &Option<String>| {
-        filled(error).is_none() && time.is_some_and(|time| hours(time, input.as_of()) <= DELIVERY_HOURS)
+        let since = time.map(|time| status.hours(time, input.as_of(), "the last delivery")).transpose()?;
+        Ok(filled(error).is_none() && since.is_some_and(|hours| hours <= DELIVERY_HOURS))
     };
     let digest = |told: &TrailStatus| recent(told.latest_digest_delivery_time, &told.latest_digest_delivery_error);
     row.set(
         "digest_delivering",
         source.told(trail.log_file_validation_enabled, "whether log files are validated").and_then(|on| match on {
-            true => status.whole().map(digest),
+            true => status.whole().and_then(digest),
             false => Ok(false),
         }),
     );
@@ -100,7 +104,7 @@ fn row(input: &Input<'_>, id: &str, seen: &Seen<'_>, region: &str, source: &Sour
     row.set(
         "log_group_delivering",
         match filled(&trail.cloud_watch_logs_log_group_arn) {
-            Some(_) => status.whole().map(logs),
+            Some(_) => status.whole().and_then(logs),
             None => Ok(false),
         },
     );

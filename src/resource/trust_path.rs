@@ -1,9 +1,10 @@
 //! The ways into roles: one row for each statement, principal and action by which a role can be taken.
 
 use super::access::{Access, has_statement_list, words};
-use super::build::{Fact, Row, days, population};
+use super::build::{Fact, Row, population};
 use super::input::Input;
 use super::profile::Profile;
+use super::role::last_used_days;
 use super::{Kind, Population, Unknown};
 use crate::evidence::Operation;
 use crate::evidence::iam::RoleDetail;
@@ -86,8 +87,7 @@ fn row(
     row.set("role_admin", access.admin(input, Some(&report.role)).map(|admin| admin.verdict.id()));
     row.known("role_service_linked", report.service_linked);
     row.known("role_identity_center", report.permission_set);
-    let used = role.role_last_used.as_ref().and_then(|used| used.last_used_date);
-    row.known("role_last_used_days", used.map(|date| days(date, input.as_of())));
+    row.set("role_last_used_days", last_used_days(input, role));
     row
 }
 

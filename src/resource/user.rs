@@ -5,7 +5,7 @@
 //! other fields are unknown.
 
 use super::access::Access;
-use super::build::{Fact, Row, Source, days, population, sorted};
+use super::build::{Fact, Row, Source, population, sorted};
 use super::events::{Entity, Events};
 use super::input::Input;
 use super::{Kind, Population, Unknown, permissions};
@@ -113,7 +113,7 @@ fn from_report(row: &mut Row, reported: Fact<&report::Row>, input: &Input<'_>) {
     row.set(
         "created_days",
         reported.clone().and_then(|r| match r.created {
-            Some(created) => Ok(days(created, at)),
+            Some(created) => input.report.days(created, at, "the user's creation"),
             None => Err(told("when the user was created")),
         }),
     );
@@ -124,14 +124,14 @@ fn from_report(row: &mut Row, reported: Fact<&report::Row>, input: &Input<'_>) {
         "password_age_days",
         reported.clone().and_then(|r| match (has_password.clone()?, r.password_last_changed) {
             (false, _) => Ok(None),
-            (true, Some(set)) => Ok(Some(days(set, at))),
+            (true, Some(set)) => input.report.days(set, at, "the password's setting").map(Some),
             (true, None) => Err(told("when the password was set")),
         }),
     );
     row.set(
         "password_last_used_days",
         reported.clone().and_then(|r| match (has_password.clone()?, r.password_last_used) {
-            (true, LastUsed::At(used)) => Ok(Some(days(used, at))),
+            (true, LastUsed::At(used)) => input.report.days(used, at, "the password's last use").map(Some),
             _ => Ok(None),
         }),
     );
@@ -139,20 +139,18 @@ fn from_report(row: &mut Row, reported: Fact<&report::Row>, input: &Input<'_>) {
         "mfa_active",
         reported.clone().and_then(|r| r.mfa_active.ok_or_else(|| told("whether there is an MFA device"))),
     );
-    row.set("active_keys", reported.clone().map(active_keys));
-    row.set(
-        "active_certificates",
-        reported.clone().map(|r| r.certificates.iter().map(|active| i64::from(*active)).sum::<i64>()),
-    );
-    row.set(
-        "enabled_credentials",
-        reported.clone().and_then(|r| Ok(i64::from(has_password.clone()?) + active_keys(r))),
-    );
+    let keys = reported.clone().and_then(|r| active_keys(r, input));
+    row.set("active_keys", keys.clone());
+    let open = |reason: String| input.report.unknown(format!("the credential report leaves it open: {reason}"));
+    row.set("active_certificates", reported.clone().and_then(|r| r.active_certificates().map_err(open)));
+    row.set("enabled_credentials", has_password.clone().and_then(|password| Ok(i64::from(password) + keys.clone()?)));
     row.set(
         "inactive_days",
         reported.and_then(|r| {
-            let latest = last_activity(r, has_password?).map_err(|what| told(&what))?;
-            Ok(latest.map(|latest| days(latest, at)))
+            // A key that is not listed, or of which nobody knows whether it works, may have been used since.
+            let (has_password, _) = (has_password?, keys?);
+            let latest = last_activity(r, has_password).map_err(|what| told(&what))?;
+            latest.map(|latest| input.report.days(latest, at, "the last activity")).transpose()
         }),
     );
 }
@@ -163,7 +161,7 @@ fn from_policies(row: &mut Row, arn: Option<&str>, reported: Fact<&report::Row>,
     let told = |what: &str| input.report.unknown(format!("the credential report does not tell {what}"));
     let password = reported.clone().and_then(|r| r.password_enabled.ok_or_else(|| told("whether there is a password")));
     let device = reported.clone().and_then(|r| r.mfa_active.ok_or_else(|| told("whether there is an MFA device")));
-    let keys = reported.map(|r| active_keys(&r));
+    let keys = reported.and_then(|r| active_keys(r, input));
     permissions::set_mfa(row, &access.mfa(input, arn), (password, device, keys));
 }
 
@@ -193,8 +191,8 @@ const POLICY_FIELDS: [&str; 15] = [
     "key_exposure",
 ];
 
-fn active_keys(row: &&report::Row) -> i64 {
-    row.keys.iter().map(|key| i64::from(key.active)).sum()
+fn active_keys(row: &report::Row, input: &Input<'_>) -> Fact<i64> {
+    row.active_keys().map_err(|reason| input.report.unknown(format!("the credential report leaves it open: {reason}")))
 }
 
 /// When an enabled credential was last used; one that never was counts from when it was set. `None` without
@@ -203,7 +201,7 @@ fn last_activity(row: &report::Row, has_password: bool) -> Result<Option<Timesta
     let mut latest = None;
     let password =
         has_password.then_some((row.password_last_used, row.password_last_changed, "the password".to_owned()));
-    let keys = row.keys.iter().filter(|key| key.active);
+    let keys = row.keys.iter().filter(|key| key.may_be_active());
     let keys = keys.map(|key| (key.last_used, key.rotated, format!("access key {}", key.slot)));
     for (used, set, what) in password.into_iter().chain(keys) {
         let time = match used {
@@ -254,7 +252,24 @@ pub(super) fn access_keys(input: &Input<'_>) -> Population {
             rows.push(access_key(input, user, key));
         }
     }
-    population(Kind::AccessKey, rows, input.report.gap().cloned(), input.report.document())
+    let incomplete = input.report.gap().cloned().into_iter().chain(unlisted_keys(input));
+    population(Kind::AccessKey, rows, incomplete, input.report.document())
+}
+
+/// Why there may be more access keys than the report has: users who are newer than it, and keys that it only mentions.
+fn unlisted_keys(input: &Input<'_>) -> Vec<Arc<Unknown>> {
+    let Ok(report) = input.report.whole() else { return Vec::new() };
+    let details = input.details.arrived().map_or(&[][..], |details| &details.user_detail_list);
+    let newer = details.iter().filter(|user| user.arn.as_deref().is_some_and(|arn| !input.reported.contains_key(arn)));
+    let newer = newer.map(|user| {
+        let name = user.user_name.as_deref().unwrap_or("(unnamed)");
+        input.report.unknown(format!("the keys of {name}: {}", missing_in_report(input, user).reason))
+    });
+    let further = report.rows.iter().filter(|row| row.additional.is_some()).filter_map(|row| {
+        let reason = row.active_keys().err()?;
+        Some(input.report.unknown(format!("the keys of {}: {reason}", row.user)))
+    });
+    newer.chain(further).collect()
 }
 
 fn access_key(input: &Input<'_>, user: &report::Row, key: &Key) -> Row {
@@ -264,20 +279,21 @@ fn access_key(input: &Input<'_>, user: &report::Row, key: &Key) -> Row {
     row.seen(Operation::IamGetCredentialReport, input.report.at(format!("L{}", user.line)));
     row.known("user", user.user.as_str());
     row.known("slot", i64::from(key.slot));
-    row.known("active", key.active);
+    let told = |what: &str| input.report.unknown(format!("the credential report does not tell {what}"));
+    row.set("active", key.active.ok_or_else(|| told("whether the key is active")));
     let age = match key.rotated {
-        Some(rotated) => Ok(Some(days(rotated, at))),
-        None if !key.active => Ok(None),
-        None => Err(input.report.unknown("the credential report does not tell when the key was created")),
+        Some(rotated) => input.report.days(rotated, at, "the key's creation").map(Some),
+        None if !key.may_be_active() => Ok(None),
+        None => Err(told("when the key was created")),
     };
     let used = match key.last_used {
-        LastUsed::At(used) => Some(days(used, at)),
-        LastUsed::Never | LastUsed::NoCredential => None,
+        LastUsed::At(used) => input.report.days(used, at, "the key's last use").map(Some),
+        LastUsed::Never | LastUsed::NoCredential => Ok(None),
     };
     row.set("age_days", age.clone());
-    row.known("ever_used", used.is_some());
-    row.known("last_used_days", used);
-    row.set("idle_days", used.map_or(age, |used| Ok(Some(used))));
+    row.known("ever_used", matches!(key.last_used, LastUsed::At(_)));
+    row.set("last_used_days", used.clone());
+    row.set("idle_days", used.and_then(|used| used.map_or(age, |used| Ok(Some(used)))));
     row.known("last_used_service", key.last_used_service.as_deref());
     row.known("last_used_region", key.last_used_region.as_deref());
     row

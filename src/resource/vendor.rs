@@ -4,11 +4,11 @@
 //! forgotten one is found by whom it lets in.
 
 use super::access::{Access, words};
-use super::build::{Fact, Row, days, population, sorted};
+use super::build::{Fact, Row, population, sorted};
 use super::events::Events;
 use super::input::Input;
 use super::profile::{Profile, Vendor, any};
-use super::role::mfa_max_age;
+use super::role::{last_used_days, mfa_max_age};
 use super::trust_path::{counter_example, requirement};
 use super::{Kind, Population, permissions};
 use crate::evidence::Operation;
@@ -155,8 +155,7 @@ fn row(input: &Input<'_>, access: &Access, role: &VendorRole<'_>) -> Row {
             None => Err(input.list_roles.not_listed("the role")),
         },
     );
-    let used = role.detail.role_last_used.as_ref().and_then(|used| used.last_used_date);
-    row.known("last_used_days", used.map(|date| days(date, input.as_of())));
+    row.set("last_used_days", last_used_days(input, role.detail));
     row
 }
 

@@ -291,3 +291,48 @@ fn a_variable_without_a_value_never_makes_a_statement_apply_for_certain() {
     let context = Context::new().with("s3:prefix", "x");
     assert_eq!(can(&not_me, "s3:GetObject", "arn:aws:s3:::b", &context).outcome.id(), "conditional");
 }
+
+#[test]
+fn a_tag_can_be_demanded_by_a_deny_and_reading_data_needs_one_too() {
+    let keys = ["aws:ResourceTag/CE"];
+    let found = |statements: &str| {
+        let found = not_tied_to_tag(&user(statements), &keys, &NameHeuristic).expect("documents");
+        found.iter().map(|one| one.index).collect::<Vec<_>>()
+    };
+    let write = r#"{"Effect":"Allow","Action":"ec2:*","Resource":"arn:aws:ec2:*:*:instance/*"}"#;
+    let deny = |operator: &str, resource: &str| {
+        format!(
+            r#"{{"Effect":"Deny","Action":"ec2:*","Resource":"{resource}","Condition":{{"{operator}":{{"aws:ResourceTag/CE":"true"}}}}}}"#
+        )
+    };
+    assert_eq!(found(&format!("[{write}]")), [0]);
+    assert!(found(&format!("[{write},{}]", deny("StringNotEquals", "*"))).is_empty());
+    assert!(found(&format!("[{write},{}]", deny("StringNotEquals", "arn:aws:ec2:*:*:instance/*"))).is_empty());
+    // On other resources, or only where there is a tag, it takes nothing away.
+    assert_eq!(found(&format!("[{write},{}]", deny("StringNotEquals", "arn:aws:ec2:*:*:volume/*"))), [0]);
+    assert_eq!(found(&format!("[{write},{}]", deny("StringNotEqualsIfExists", "*"))), Vec::<usize>::new());
+    assert_eq!(found(&format!("[{write},{}]", deny("StringEquals", "*"))), [0]);
+    let looks = r#"{"Effect":"Allow","Action":["s3:ListAllMyBuckets","ec2:Describe*"],"Resource":"*"}"#;
+    assert!(found(&format!("[{looks}]")).is_empty());
+    assert_eq!(found(&format!(r#"[{looks},{{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}]"#)), [1]);
+    let bounded = user(&format!("[{write}]")).bounded_by(inline(looks));
+    assert!(not_tied_to_tag(&bounded, &keys, &NameHeuristic).expect("documents").is_empty());
+}
+
+#[test]
+fn what_hands_out_credentials_does_not_only_read() {
+    let only_reads = |action: &str| {
+        let statement = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#);
+        read_only(&user(&statement), &NameHeuristic) == ReadOnly::Yes
+    };
+    for action in
+        ["logs:FilterLogEvents", "logs:StartQuery", "dynamodb:Scan", "iam:GenerateCredentialReport", "s3:Get*"]
+    {
+        assert!(only_reads(action), "{action}");
+    }
+    for action in
+        ["redshift:GetClusterCredentials", "redshift:Get*", "sts:GetFederationToken", "ec2:get*", "*:Get*", "*"]
+    {
+        assert!(!only_reads(action), "{action}");
+    }
+}

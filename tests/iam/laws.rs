@@ -6,15 +6,25 @@ use auditpack::iam::analysis::Account;
 use auditpack::iam::context::Context;
 use auditpack::iam::escalation::{Certainty, Escalation};
 use auditpack::iam::policy::Document;
-use auditpack::iam::principal::{Content, Kind, PolicySource, Principal};
+use auditpack::iam::principal::{Content, Kind, PolicySource, Principal, Scps};
 use auditpack::iam::{Outcome, admin, can, compare, mfa, tamper, trust};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::reference::{self, Request};
+use crate::reference::{self, Policies, Request};
 
 const ACCOUNT: &str = "111122223333";
-const KEYS: [&str; 4] = ["aws:PrincipalTag/a", "s3:prefix", "aws:TagKeys", "aws:Number"];
+const KEYS: [&str; 7] = [
+    "aws:PrincipalTag/a",
+    "s3:prefix",
+    "aws:TagKeys",
+    "aws:Number",
+    "aws:SourceIp",
+    "aws:CurrentTime",
+    "aws:SourceArn",
+];
+/// One bit for each key.
+const HIDDEN: std::ops::Range<u8> = 0..128;
 
 fn action() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
@@ -45,6 +55,10 @@ fn resource() -> impl Strategy<Value = String> {
         "arn:aws:s3:::c/*",
         "arn:aws:*",
         "arn:aws:iam::*:role/*",
+        "arn:aws:s3:::b/${aws:PrincipalTag/a}",
+        "arn:aws:s3:::${aws:PrincipalTag/a, 'b'}/*",
+        "arn:aws:s3:::b/${*}",
+        "arn:aws:s3:::?/${s3:prefix}*",
     ])
     .prop_map(str::to_owned)
 }
@@ -69,7 +83,18 @@ fn clause() -> impl Strategy<Value = (String, String, Value)> {
         "NumericNotEquals",
         "NumericEqualsIfExists",
     ]);
-    let value = prop::sample::select(vec!["x", "y", "X", "x*", "*", "?"]);
+    let value = prop::sample::select(vec![
+        "x",
+        "y",
+        "X",
+        "x*",
+        "*",
+        "?",
+        "${*}",
+        "${aws:PrincipalTag/a}",
+        "${s3:prefix, 'x'}",
+        "?${aws:PrincipalTag/a}*",
+    ]);
     let texts = (text, 0..3usize, prop::collection::vec(value, 1..3)).prop_map(|(operator, key, values)| {
         // What an operator without a set prefix means for several values is not documented.
         let key = if operator.contains(':') { key } else { key % 2 };
@@ -79,7 +104,26 @@ fn clause() -> impl Strategy<Value = (String, String, Value)> {
         (number, 0..20u8).prop_map(|(operator, value)| (operator.to_owned(), KEYS[3].to_owned(), json!(value)));
     let null = (0..4usize, any::<bool>())
         .prop_map(|(key, value)| ("Null".to_owned(), KEYS[key].to_owned(), json!(value.to_string())));
-    prop_oneof![4 => texts, 2 => numbers, 1 => null]
+    let written = |operators: Vec<&'static str>, key: usize, values: Vec<&'static str>| {
+        (prop::sample::select(operators), prop::collection::vec(prop::sample::select(values), 1..3))
+            .prop_map(move |(operator, values)| (operator.to_owned(), KEYS[key].to_owned(), json!(values)))
+    };
+    let addresses = written(
+        vec!["IpAddress", "NotIpAddress", "IpAddressIfExists", "ForAnyValue:IpAddress"],
+        4,
+        vec!["10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "192.0.2.0/25"],
+    );
+    let times = written(
+        vec!["DateLessThan", "DateGreaterThanEquals", "DateNotEquals", "DateLessThanEqualsIfExists"],
+        5,
+        vec!["2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z"],
+    );
+    let arns = written(
+        vec!["ArnLike", "ArnNotEquals", "ArnNotLikeIfExists", "ForAllValues:ArnEquals"],
+        6,
+        vec!["arn:aws:sns:*:111122223333:t?", "arn:aws:s*:eu-west-1:*:t*", "arn:aws:sns:eu-west-1:111122223333:t1"],
+    );
+    prop_oneof![4 => texts, 2 => numbers, 1 => null, 1 => addresses, 1 => times, 1 => arns]
 }
 
 fn statement() -> impl Strategy<Value = Value> {
@@ -117,9 +161,19 @@ fn policies() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(policy(), 1..4)
 }
 
+/// An address, a time and an ARN.
+fn other_keys() -> impl Strategy<Value = [Option<&'static str>; 3]> {
+    let maybe = |values: Vec<&'static str>| prop::option::of(prop::sample::select(values));
+    [
+        maybe(vec!["10.1.2.3", "192.0.2.127", "192.0.2.128"]),
+        maybe(vec!["2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-06-01T12:00:01Z"]),
+        maybe(vec!["arn:aws:sns:eu-west-1:111122223333:t1", "arn:aws:sqs:eu-west-1:111122223333:t:1"]),
+    ]
+}
+
 fn known_keys() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
     let text = prop::option::of(prop::collection::vec(prop::sample::select(vec!["x", "y", "X", "xx"]), 1..3));
-    (text.clone(), text.clone(), text, prop::option::of(0..20u8)).prop_map(|(a, b, c, number)| {
+    (text.clone(), text.clone(), text, prop::option::of(0..20u8), other_keys()).prop_map(|(a, b, c, number, others)| {
         let mut keys = BTreeMap::new();
         // The first two are single-valued.
         for (index, values) in [a, b].into_iter().enumerate() {
@@ -133,6 +187,8 @@ fn known_keys() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
         if let Some(number) = number {
             keys.insert(KEYS[3].to_owned(), vec![number.to_string()]);
         }
+        let named = others.into_iter().enumerate();
+        keys.extend(named.filter_map(|(at, value)| Some((KEYS[at + 4].to_owned(), vec![value?.to_owned()]))));
         keys
     })
 }
@@ -213,22 +269,35 @@ proptest! {
 
     #[test]
     fn the_engine_agrees_with_the_reference(
-        policies in policies(), boundary in prop::option::of(policy()), request in request()
+        policies in policies(), groups in prop::collection::vec(policy(), 0..3), boundary in prop::option::of(policy()),
+        levels in prop::collection::vec(prop::collection::vec(policy(), 1..3), 0..3), request in request()
     ) {
-        let expected = reference::evaluate(&policies, boundary.as_ref(), &request);
-        let principal = principal(&policies, boundary.as_ref());
+        let mut principal = principal(&policies, boundary.as_ref());
+        for (index, policy) in groups.iter().enumerate() {
+            principal = principal.with(PolicySource::inline(&format!("g{index}"), &policy.to_string()).via("group"));
+        }
+        if !levels.is_empty() {
+            let source = |policy: &Value| PolicySource::inline("scp", &policy.to_string());
+            principal.scps = Scps::Levels(levels.iter().map(|level| level.iter().map(source).collect()).collect());
+        }
+        let identity = [policies, groups].concat();
+        let all = Policies { identity: &identity, boundary: boundary.as_ref(), levels: &levels };
         let decision = can(&principal, &request.action, &request.resource, &context(&request, 0));
-        prop_assert_eq!(decision.outcome.id(), expected);
+        if let Some(expected) = reference::evaluate(&all, &request) {
+            prop_assert_eq!(decision.outcome.id(), expected);
+        }
+        prop_assert_eq!(decision.upper_bound, levels.is_empty());
     }
 
     #[test]
     fn what_is_not_known_is_never_decided(
-        policies in policies(), boundary in prop::option::of(policy()), request in request(), hidden in 0u8..16
+        policies in policies(), boundary in prop::option::of(policy()), request in request(), hidden in HIDDEN
     ) {
         // Whatever the hidden keys are, an answer that was certain without them is right.
         let whole = principal(&policies, boundary.as_ref());
         let partial = can(&whole, &request.action, &request.resource, &context(&request, hidden));
-        let expected = reference::evaluate(&policies, boundary.as_ref(), &request);
+        let all = Policies { identity: &policies, boundary: boundary.as_ref(), levels: &[] };
+        let Some(expected) = reference::evaluate(&all, &request) else { return Ok(()) };
         match partial.outcome {
             Outcome::Allow => prop_assert_eq!(expected, "allow"),
             Outcome::ExplicitDeny => prop_assert_eq!(expected, "explicit-deny"),
@@ -258,7 +327,7 @@ proptest! {
 
     #[test]
     fn adding_a_deny_never_widens(
-        policies in policies(), deny in statement(), request in request(), hidden in 0u8..16
+        policies in policies(), deny in statement(), request in request(), hidden in HIDDEN
     ) {
         let mut deny = deny;
         deny["Effect"] = json!("Deny");
@@ -274,7 +343,7 @@ proptest! {
     }
 
     #[test]
-    fn a_boundary_never_widens(policies in policies(), boundary in policy(), request in request(), hidden in 0u8..16) {
+    fn a_boundary_never_widens(policies in policies(), boundary in policy(), request in request(), hidden in HIDDEN) {
         let (before, after) = (principal(&policies, None), principal(&policies, Some(&boundary)));
         let context = context(&request, hidden);
         let ask = |principal: &Principal| can(principal, &request.action, &request.resource, &context).outcome;
@@ -285,7 +354,7 @@ proptest! {
     #[test]
     fn removing_evidence_never_answers_an_open_question(
         policies in policies(), boundary in prop::option::of(policy()), request in request(),
-        first in any::<prop::sample::Index>(), second in any::<prop::sample::Index>(), hidden in 0u8..16
+        first in any::<prop::sample::Index>(), second in any::<prop::sample::Index>(), hidden in HIDDEN
     ) {
         let mut some = principal(&policies, boundary.as_ref());
         let count = some.policies.len();

@@ -6,12 +6,13 @@ use crate::evidence::credential_report::CredentialReport;
 use crate::evidence::iam::{
     AuthorizationDetails, ListOpenIdConnectProviders, ListRoles, ListSamlProviders, is_aws_managed,
 };
+use crate::evidence::identity::is_account_id;
 use crate::evidence::{CallId, Evidence, Note, Operation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Finds the account, and says so if the files are of several.
 pub(super) fn find(evidence: &mut Evidence) {
-    let caller = evidence.caller_start().and_then(|caller| caller.account.clone()).filter(|id| is_account(id));
+    let caller = evidence.caller_start().and_then(|caller| caller.account.clone()).filter(|id| is_account_id(id));
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (call, _) in evidence.calls() {
         for account in accounts(evidence, call) {
@@ -79,9 +80,5 @@ fn accounts(evidence: &Evidence, call: &CallId) -> BTreeSet<String> {
         }
         _ => {}
     }
-    arns.into_iter().filter_map(|arn| arn.split(':').nth(4)).filter(|id| is_account(id)).map(str::to_owned).collect()
-}
-
-fn is_account(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|c| c.is_ascii_digit())
+    arns.into_iter().filter_map(|arn| arn.split(':').nth(4)).filter(|id| is_account_id(id)).map(str::to_owned).collect()
 }

@@ -19,6 +19,8 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     question: Option<Question>,
     verdict: String,
+    /// Service control policies were not given, and could deny what is allowed.
+    upper_bound: bool,
     reason: String,
     /// The condition keys that the verdict hangs on.
     conditions: Vec<String>,
@@ -108,7 +110,7 @@ impl Answer {
         references.extend(report.denies.iter().cloned());
         let mut answer = Self::start(evidence, access, analysed, &references);
         answer.verdict = report.verdict.id().to_owned();
-        answer.reason = words::admin_reason(report);
+        answer.reason = words::bare_reason(report);
         answer.conditions.clone_from(&report.keys);
         answer.escalation_paths = report.paths.iter().map(words::escalation).collect();
         let found = &analysed.report.tampering;
@@ -146,10 +148,11 @@ impl Answer {
         let mut out_of_sight = Vec::new();
         if is_upper_bound(principal) {
             out_of_sight.push(
-                "service control policies and resource control policies of AWS Organizations: what is allowed here may be denied there (an upper bound)"
+                "service control policies of AWS Organizations: what is allowed here may be denied there (an upper bound); --scp takes them"
                     .to_owned(),
             );
         }
+        out_of_sight.push("resource control policies of AWS Organizations, which can allow less".to_owned());
         out_of_sight.push("resource policies (of buckets, keys, queues, ...), which can allow more, and session and endpoint policies, which can allow less".to_owned());
         if let Some(hole) = access.hole(&principal.arn) {
             out_of_sight.push(format!("a document of the principal: {}: {}", hole.call, hole.reason));
@@ -166,6 +169,7 @@ impl Answer {
             kind: format!("{:?}", principal.kind).to_lowercase(),
             question: None,
             verdict: String::new(),
+            upper_bound: is_upper_bound(principal),
             reason: String::new(),
             conditions: Vec::new(),
             statements: statements
@@ -173,7 +177,7 @@ impl Answer {
                 .map(|reference| Statement {
                     place: words::statement(reference),
                     effect: format!("{:?}", reference.effect).to_lowercase(),
-                    text: statement_text(evidence, &principal.arn, reference),
+                    text: access.scp_text(reference).or_else(|| statement_text(evidence, &principal.arn, reference)),
                 })
                 .collect(),
             boundary: principal.boundary.as_ref().map(|boundary| boundary.policy.to_string()),
@@ -190,6 +194,12 @@ impl Answer {
         self.verdict == "unknown"
     }
 
+    /// What a verdict that lets something through is worth.
+    fn bound(&self) -> &'static str {
+        let closed = ["explicit-deny", "implicit-deny", "not-admin", "unknown"].contains(&self.verdict.as_str());
+        if self.upper_bound && !closed { " (an upper bound: service control policies were not given)" } else { "" }
+    }
+
     /// The answer for people.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
@@ -203,7 +213,7 @@ impl Answer {
         if let Some(question) = &self.question {
             writeln!(out, "{} on {}", shown(&question.action), shown(&question.resource))?;
         }
-        writeln!(out, "\nVerdict     {}", self.verdict)?;
+        writeln!(out, "\nVerdict     {}{}", self.verdict, self.bound())?;
         writeln!(out, "Because     {}", shown(&self.reason))?;
         if !self.conditions.is_empty() {
             writeln!(out, "Hangs on    {}", shown(&self.conditions.join(", ")))?;

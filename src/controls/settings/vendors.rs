@@ -1,6 +1,7 @@
 //! The part of `auditpack.toml` that says what AWS cannot tell: the owner's other accounts, and the vendors.
 
 use super::super::node::{Fields, Node, Reader};
+use crate::evidence::identity::is_account_id;
 use crate::resource::{Profile, Vendor};
 
 const KEYS: [&str; 10] = [
@@ -35,7 +36,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Profile {
         vendors.push(vendor);
     }
     vendors.sort_by(|a, b| a.name.cmp(&b.name));
-    Profile { own_accounts, vendors }
+    Profile { own_accounts, vendors, scps: None }
 }
 
 fn vendor(reader: &mut Reader, node: &Node) -> Option<Vendor> {
@@ -69,7 +70,7 @@ fn vendor(reader: &mut Reader, node: &Node) -> Option<Vendor> {
 fn accounts(reader: &mut Reader, fields: &Fields<'_>, key: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for (id, span) in reader.texts(fields, key) {
-        if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_account_id(&id) {
             let help = Some("twelve digits in quotes, such as `\"111122223333\"`".to_owned());
             reader.error_with_help(&span, format!("`{id}` is not an account id"), help);
         }

@@ -108,6 +108,9 @@ fn fill(statement: &mut Statement, value: Json, version: Version) -> Result<(), 
                 if patterns.iter().any(|text| text.len() > MAX_RESOURCE) {
                     return Err(format!("a resource of more than {MAX_RESOURCE} bytes"));
                 }
+                if let Some(bad) = patterns.iter().find(|text| !is_resource(text)) {
+                    return Err(format!("{bad:?} is neither an ARN nor a star"));
+                }
                 statement.resources = Some(Resources {
                     negated: key == "NotResource",
                     patterns: patterns.into_iter().map(|text| Pattern::new(text, version)).collect(),
@@ -134,6 +137,14 @@ fn fill(statement: &mut Statement, value: Json, version: Version) -> Result<(), 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
 fn is_action(text: &str) -> bool {
     (text.contains(':') || text.contains('*')) && text.len() <= MAX_ACTION
+}
+
+/// A resource is an ARN or `*`; what begins with a wildcard is taken as it stands.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+fn is_resource(text: &str) -> bool {
+    const BEGINNING: &str = "arn:";
+    let literal = text.find(['*', '?']).map_or(text, |at| &text[..at]);
+    literal.starts_with(BEGINNING) || BEGINNING.starts_with(literal) && literal.len() < text.len()
 }
 
 /// A string, or an array of at least one string.

@@ -12,6 +12,8 @@
 //! <https://buildkite.com/docs/agent/v3/cli-oidc>,
 //! <https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html>
 
+mod provider;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -21,6 +23,8 @@ use crate::iam::condition::Test;
 use crate::iam::context::Context;
 use crate::iam::glob;
 use crate::iam::policy::Effect;
+pub(super) use provider::is_built_in;
+use provider::{Owner, Provider};
 
 /// How wide the door is, narrowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -78,6 +82,9 @@ pub struct OidcTrust {
     pub example: Option<String>,
 }
 
+/// The provider whose other claims are understood, too.
+const GITHUB: &str = "github-actions";
+
 /// No more subjects are tried out. IAM's own limit for a trust policy leaves room for fewer.
 const MAX_SUBJECTS: usize = 100;
 
@@ -87,9 +94,17 @@ pub const STRANGER: &str = "zz9stranger";
 /// Stands for the name of somebody of whom other claims are known.
 pub const ACQUAINTANCE: &str = "zz8acquaintance";
 
+/// Stands for what a question mark takes: anybody can have a name that differs in one character.
+const ANY: char = '\u{e000}';
+
+/// True of a name that is not settled.
+fn is_open(name: &str) -> bool {
+    name.contains(STRANGER) || name.contains(ANY)
+}
+
 /// Claims by which a provider tells its customers apart; the first two follow from the subject.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif>
-const STRANGERS_CLAIMS: [&str; 14] = [
+const STRANGERS_CLAIMS: [&str; 13] = [
     "repository",
     "repository_owner",
     "repository_id",
@@ -98,7 +113,6 @@ const STRANGERS_CLAIMS: [&str; 14] = [
     "actor_id",
     "enterprise_id",
     "job_workflow_ref",
-    "workflow",
     "email",
     "oaud",
     "amr",
@@ -106,130 +120,8 @@ const STRANGERS_CLAIMS: [&str; 14] = [
     "namespace_path",
 ];
 
-/// A kind of provider: how its subjects look.
-struct Provider {
-    name: &'static str,
-    hosts: &'static [&'static str],
-    /// Subjects from the widest to the narrowest; `{o}` is an organisation, `{r}` a repository.
-    subjects: &'static [&'static str],
-    /// Whom a subject belongs to.
-    parse: fn(&str) -> Option<Owner<'_>>,
-}
-
-impl Provider {
-    /// Whom a subject belongs to, if it is one that the provider could give.
-    fn owner<'a>(&self, subject: &'a str) -> Option<Owner<'a>> {
-        let owner = (self.parse)(subject)?;
-        let name = |text: &str| !text.contains(':');
-        (name(owner.organisation) && name(owner.repository)).then_some(owner)
-    }
-}
-
-/// Whom a subject belongs to.
-struct Owner<'a> {
-    organisation: &'a str,
-    repository: &'a str,
-    rest: &'a str,
-}
-
-const PROVIDERS: &[Provider] = &[
-    Provider {
-        name: "github-actions",
-        hosts: &["token.actions.githubusercontent.com"],
-        subjects: &[
-            "repo:{o}/{r}:ref:refs/heads/zz9stranger",
-            "repo:{o}/{r}:environment:zz9stranger",
-            "repo:{o}/{r}:pull_request",
-            "repo:{o}/{r}:ref:refs/tags/zz9stranger",
-        ],
-        parse: |subject| {
-            let rest = subject.strip_prefix("repo:")?;
-            let (organisation, rest) = rest.split_once('/')?;
-            let (repository, rest) = rest.split_once(':')?;
-            Some(Owner { organisation, repository, rest })
-        },
-    },
-    Provider {
-        name: "gitlab",
-        hosts: &["gitlab.com"],
-        subjects: &[
-            "project_path:{o}/{r}:ref_type:branch:ref:zz9stranger",
-            "project_path:{o}/{r}:ref_type:tag:ref:zz9stranger",
-        ],
-        parse: |subject| {
-            let rest = subject.strip_prefix("project_path:")?;
-            let (path, rest) = rest.split_once(':')?;
-            let (organisation, repository) = path.split_once('/')?;
-            Some(Owner { organisation, repository, rest })
-        },
-    },
-    Provider {
-        name: "terraform-cloud",
-        hosts: &["app.terraform.io", "app.eu.terraform.io"],
-        subjects: &["organization:{o}:project:zz9stranger:workspace:{r}:run_phase:apply"],
-        parse: |subject| {
-            let rest = subject.strip_prefix("organization:")?;
-            let (organisation, rest) = rest.split_once(":project:")?;
-            let (project, rest) = rest.split_once(":workspace:")?;
-            let (workspace, rest) = rest.split_once(":run_phase:")?;
-            // A stranger's project with a known workspace name is still a stranger's.
-            let repository = if project.contains(STRANGER) { project } else { workspace };
-            Some(Owner { organisation, repository, rest })
-        },
-    },
-    Provider {
-        name: "buildkite",
-        hosts: &["agent.buildkite.com"],
-        subjects: &["organization:{o}:pipeline:{r}:ref:refs/heads/zz9stranger:commit:zz9stranger:step:zz9stranger"],
-        parse: |subject| {
-            let rest = subject.strip_prefix("organization:")?;
-            let (organisation, rest) = rest.split_once(":pipeline:")?;
-            let (repository, rest) = rest.split_once(':')?;
-            Some(Owner { organisation, repository, rest })
-        },
-    },
-    Provider {
-        name: "eks",
-        hosts: &["oidc.eks."],
-        subjects: &["system:serviceaccount:{r}:zz9stranger"],
-        parse: |subject| {
-            let rest = subject.strip_prefix("system:serviceaccount:")?;
-            let (repository, rest) = rest.split_once(':')?;
-            Some(Owner { organisation: "", repository, rest })
-        },
-    },
-];
-
-/// The providers that need no ARN of their own.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity>
-pub(super) fn is_built_in(value: &str) -> bool {
-    let hosts = ["cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com", "graph.facebook.com"];
-    hosts.contains(&value)
-}
-
-/// Providers for everybody whose subjects we cannot take apart.
-fn is_shared(issuer: &str) -> bool {
-    let hosts = [
-        "accounts.google.com",
-        "gitlab.com",
-        "www.amazon.com",
-        "graph.facebook.com",
-        "cognito-identity.amazonaws.com",
-        "oidc.vercel.com",
-        "api.pulumi.com/oidc",
-        "token.actions.githubusercontent.com",
-        "app.terraform.io",
-        "agent.buildkite.com",
-    ];
-    hosts.contains(&issuer)
-}
-
 pub(super) fn trust(asking: &Asking<'_>, principal: &str) -> OidcTrust {
     let issuer = principal.split_once(":oidc-provider/").map_or(principal, |(_, issuer)| issuer).to_lowercase();
-    let provider = PROVIDERS.iter().find(|provider| {
-        let mut hosts = provider.hosts.iter();
-        hosts.any(|host| issuer == *host || host.ends_with('.') && issuer.starts_with(host))
-    });
     let subject_key = if issuer == "cognito-identity.amazonaws.com" {
         // An identity pool is named by the audience; its subjects are random.
         format!("{issuer}:aud")
@@ -243,8 +135,10 @@ pub(super) fn trust(asking: &Asking<'_>, principal: &str) -> OidcTrust {
         .collect();
     subjects.sort();
     subjects.dedup();
+    let provider = provider::of(&issuer, &subjects);
     let probe = Probe { asking, issuer: &issuer, subject_key: &subject_key, provider };
     let (width, example) = probe.widest(&subjects);
+    let example = example.map(|subject| subject.replace(ANY, "q"));
     OidcTrust { provider: provider.map(|provider| provider.name), width, subjects, example, issuer }
 }
 
@@ -288,17 +182,24 @@ impl Probe<'_> {
         ];
         if let Some(provider) = self.provider {
             // `repository` and `repository_owner` claims name owners, too.
-            let named = self.claims("repository").into_iter().map(|name| format!("repo:{name}:x"));
+            let repositories = self.claims("repository").into_iter().map(|name| format!("repo:{name}:x"));
+            let organisations = self.claims("repository_owner").into_iter().map(|name| format!("repo:{name}/*:x"));
+            let named = repositories.chain(organisations);
             let all: Vec<String> = written.iter().cloned().chain(named).take(2 * MAX_SUBJECTS).collect();
             for owner in all.iter().filter_map(|subject| provider.owner(subject)) {
-                let plain = |name: &str| name.replace('*', STRANGER).replace('?', "q");
-                owners.push((plain(owner.organisation), STRANGER.to_owned()));
-                owners.push((plain(owner.organisation), plain(owner.repository)));
+                owners.push((filled(owner.organisation), STRANGER.to_owned()));
+                owners.push((filled(owner.organisation), filled(owner.repository)));
             }
+            owners.sort();
+            owners.dedup();
+            let parts: Vec<String> = self.parts();
             for (organisation, repository) in &owners {
-                for subject in provider.subjects {
+                for subject in provider.subjects.iter().copied().chain(parts.iter().map(String::as_str)) {
                     found.insert(subject.replace("{o}", organisation).replace("{r}", repository));
                 }
+            }
+            for pattern in written.iter().filter(|value| glob::is_glob(value)) {
+                found.extend(common(pattern, provider, &owners));
             }
         }
         let tails: Vec<String> = match self.provider {
@@ -329,12 +230,24 @@ impl Probe<'_> {
                 let (head, last) = value.rsplit_once('*').unwrap_or((value, ""));
                 let head = head.replace('*', STRANGER);
                 let with = if value.contains('*') { format!("{head}{tail}{last}") } else { head };
-                found.insert(with.replace('?', "q"));
+                found.insert(filled(&with));
             }
         }
         // Stars are never in a real token.
         found.retain(|subject| !glob::is_glob(subject));
         found
+    }
+
+    /// Subjects of GitHub for the branches and environments that other claims ask for.
+    fn parts(&self) -> Vec<String> {
+        if self.provider.is_none_or(|provider| provider.name != GITHUB) {
+            return Vec::new();
+        }
+        let of = |claim: &str, word: &str| -> Vec<String> {
+            let values = self.claims(claim).into_iter().take(MAX_SUBJECTS);
+            values.map(|value| format!("repo:{{o}}/{{r}}:{word}:{}", filled(&value))).collect()
+        };
+        [of("ref", "ref"), of("environment", "environment")].concat()
     }
 
     /// The values of a claim that the Allow statement asks for.
@@ -345,8 +258,7 @@ impl Probe<'_> {
     }
 
     fn width_of(&self, subject: &str) -> OidcWidth {
-        let shared = is_shared(self.issuer) || self.issuer.starts_with("app.eu.terraform");
-        let widest = if shared { OidcWidth::Open } else { OidcWidth::IssuerWide };
+        let widest = if provider::is_shared(self.issuer) { OidcWidth::Open } else { OidcWidth::IssuerWide };
         let Some(provider) = self.provider else {
             return if subject.contains(STRANGER) { widest } else { OidcWidth::Subject };
         };
@@ -354,10 +266,10 @@ impl Probe<'_> {
             // Not the shape that the provider gives its subjects (they can be customised).
             return if subject.starts_with(STRANGER) { widest } else { OidcWidth::Subject };
         };
-        if owner.organisation.contains(STRANGER) {
+        if is_open(owner.organisation) {
             return widest;
         }
-        if owner.repository.contains(STRANGER) {
+        if is_open(owner.repository) {
             return if provider.name == "eks" { widest } else { OidcWidth::OrgWide };
         }
         let rest = owner.rest;
@@ -388,38 +300,62 @@ impl Probe<'_> {
         let key = |claim: &str| format!("{}:{claim}", self.issuer);
         let mut base = self.asking.base.clone().with(self.subject_key, subject);
         let owner = self.provider.and_then(|provider| provider.owner(subject));
-        let stranger = subject.contains(STRANGER);
-        if let (Some(owner), Some("github-actions")) = (&owner, self.provider.map(|p| p.name)) {
-            let repository = format!("{}/{}", owner.organisation, owner.repository);
-            base.set(&key("repository"), repository);
-            base.set(&key("repository_owner"), owner.organisation);
-            if let Some(reference) = owner.rest.strip_prefix("ref:") {
-                base.set(&key("ref"), reference);
+        let mut references = Vec::new();
+        if let (Some(owner), Some(GITHUB)) = (&owner, self.provider.map(|p| p.name)) {
+            self.github(owner, &mut base);
+            if owner.rest.starts_with("environment:") && !is_open(owner.rest) {
+                // A job for an environment can run on any branch.
+                references.extend(self.claims("ref").iter().take(8).map(|value| filled(value)));
             }
-            match owner.rest.strip_prefix("environment:") {
-                Some(environment) => base.set(&key("environment"), environment),
-                None => base.set_absent(&key("environment")),
-            }
-            if owner.organisation.contains(STRANGER) {
-                for claim in STRANGERS_CLAIMS.iter().skip(2) {
-                    base.set(&key(claim), STRANGER);
-                }
-            } else if owner.repository.contains(STRANGER) {
-                base.set(&key("repository_id"), STRANGER);
-            }
-        } else if stranger {
+        } else if subject.contains(STRANGER) {
             for claim in STRANGERS_CLAIMS {
                 base.set(&key(claim), STRANGER);
             }
         }
-        let mut audiences: BTreeSet<String> = BTreeSet::from(["sts.amazonaws.com".to_owned()]);
-        if !self.subject_key.ends_with(":aud") {
-            audiences.extend(self.audiences());
-            audiences.retain(|audience| !glob::is_glob(audience));
-        } else {
+        if self.subject_key.ends_with(":aud") {
             return vec![base];
         }
-        audiences.into_iter().take(8).map(|audience| base.clone().with(&key("aud"), audience)).collect()
+        let mut audiences: BTreeSet<String> = BTreeSet::from(["sts.amazonaws.com".to_owned()]);
+        audiences.extend(self.audiences());
+        audiences.retain(|audience| !glob::is_glob(audience));
+        // AWS's list of keys for GitHub does not have the owner's name: it may never be there.
+        let owner_key = key("repository_owner");
+        let nameless = base.clone().without(&owner_key);
+        let mut bases = vec![base];
+        if self.asking.clauses().any(|clause| *clause.key == *owner_key) {
+            bases.push(nameless);
+        }
+        for base in bases.clone() {
+            bases.extend(references.iter().map(|value| base.clone().with(&key("ref"), value)));
+        }
+        let audiences: Vec<String> = audiences.into_iter().take(8).collect();
+        bases
+            .iter()
+            .flat_map(|base| audiences.iter().map(|audience| base.clone().with(&key("aud"), audience)))
+            .collect()
+    }
+
+    /// The claims of a token of GitHub that follow from its subject.
+    fn github(&self, owner: &Owner<'_>, base: &mut Context) {
+        let key = |claim: &str| format!("{}:{claim}", self.issuer);
+        base.set(&key("repository"), format!("{}/{}", owner.organisation, owner.repository));
+        base.set(&key("repository_owner"), owner.organisation);
+        let reference = match owner.rest {
+            "pull_request" => "refs/pull/1/merge",
+            rest => rest.strip_prefix("ref:").unwrap_or("refs/heads/zz9stranger"),
+        };
+        base.set(&key("ref"), reference);
+        match owner.rest.strip_prefix("environment:") {
+            Some(environment) => base.set(&key("environment"), environment),
+            None => base.set_absent(&key("environment")),
+        }
+        if is_open(owner.organisation) {
+            for claim in STRANGERS_CLAIMS.iter().skip(2) {
+                base.set(&key(claim), STRANGER);
+            }
+        } else if is_open(owner.repository) {
+            base.set(&key("repository_id"), STRANGER);
+        }
     }
 
     fn audiences(&self) -> Vec<String> {
@@ -430,4 +366,30 @@ impl Probe<'_> {
         let about = clauses.filter(|clause| *clause.key == *key && clause.operator.test != Test::Null);
         about.flat_map(|clause| clause.written.iter().cloned()).collect()
     }
+}
+
+/// A text with its wildcards filled by what strangers have.
+fn filled(pattern: &str) -> String {
+    pattern.replace('*', STRANGER).replace('?', &ANY.to_string())
+}
+
+/// Subjects that the provider gives and the pattern matches: of strangers, of neighbours, of the same repository.
+fn common(pattern: &str, provider: &Provider, owners: &[(String, String)]) -> Vec<String> {
+    let pattern = glob::tokens(pattern);
+    let anybody = format!("*{STRANGER}*");
+    let mut pairs: Vec<(&str, &str)> = vec![(&anybody, "?*")];
+    for (organisation, repository) in owners {
+        pairs.push((organisation, &anybody));
+        pairs.push((organisation, repository));
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    let shapes = pairs.iter().flat_map(|(organisation, repository)| {
+        let subjects = provider.subjects.iter();
+        subjects.map(|subject| {
+            let subject = subject.replace(STRANGER, "*");
+            subject.replace("{o}", organisation).replace("{r}", repository)
+        })
+    });
+    shapes.filter_map(|shape| glob::common(&pattern, &glob::tokens(&shape))).collect()
 }

@@ -26,6 +26,7 @@ const MFA_PRESENT: &str = "aws:MultiFactorAuthPresent";
 const MFA_AGE: &str = "aws:MultiFactorAuthAge";
 const SESSION_NAME: &str = "sts:RoleSessionName";
 const SOURCE_IDENTITY: &str = "sts:SourceIdentity";
+const SOURCE_SESSION: &str = "aws:SourceIdentity";
 
 /// Whether something is required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -327,12 +328,17 @@ impl Asking<'_> {
 
     fn source_identity(&self) -> Requirement {
         let base = self.somebody();
-        let without = base.clone().without(SOURCE_IDENTITY).without("aws:SourceIdentity");
+        let without = base.clone().without(SOURCE_IDENTITY).without(SOURCE_SESSION);
         if self.allowed(&without) {
             return self
                 .weak(Requirement::NotRequired { counter_example: format!("a request without {SOURCE_IDENTITY}") });
         }
-        self.strength(SOURCE_IDENTITY, &base)
+        // A source identity is set here, or was by an earlier role of the chain and stays
+        // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html).
+        let set_here = base.clone().without(SOURCE_SESSION);
+        let kept = base.without(SOURCE_IDENTITY);
+        let strengths = [self.strength(SOURCE_IDENTITY, &set_here), self.strength(SOURCE_SESSION, &kept)];
+        Requirement::weakest(strengths.iter())
     }
 
     /// A caller with a name, so that `${aws:username}` pins something.

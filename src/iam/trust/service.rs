@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::requirement::Asking;
+use super::walk::{STRANGER, arns_of};
 
 /// Whether a path for a service is guarded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,11 +74,13 @@ pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
     let stranger = asking
         .base
         .clone()
-        .with("aws:SourceAccount", "731905284616")
-        .with("aws:SourceArn", "arn:aws:stranger:us-east-1:731905284616:thing/stranger")
+        .with("aws:SourceAccount", STRANGER)
         .with("aws:SourceOrgID", "o-stranger000")
         .with_values("aws:SourceOrgPaths", vec!["o-stranger000/r-strange/".to_owned()]);
-    if !asking.allowed(&stranger) {
+    // A stranger has trails and topics, too, of every name.
+    let named = arns_of(asking, "aws:sourcearn", STRANGER);
+    let mut arns = named.into_iter().chain([format!("arn:aws:stranger:us-east-1:{STRANGER}:thing/stranger")]);
+    if !arns.any(|arn| asking.allowed(&stranger.clone().with("aws:SourceArn", arn))) {
         let mut keys: Vec<_> =
             asking.clauses().map(|clause| clause.key.to_string()).filter(|key| KEYS.contains(&key.as_str())).collect();
         keys.sort();

@@ -6,11 +6,12 @@ use super::requirement::{Asking, Requirement, Requirements, worst};
 use super::{AssumeAction, PathKind, Surroundings, TrustPath, TrustReport, classify, findings, oidc, service};
 use crate::iam::arn::Arn;
 use crate::iam::context::Context;
+use crate::iam::glob;
 use crate::iam::policy::{Document, Effect, PrincipalEntry, PrincipalKind, Statement};
 use crate::iam::truth::Truth;
 
 /// An account and an organisation that nobody has: what they may do, any stranger may.
-const STRANGER: &str = "731905284616";
+pub(super) const STRANGER: &str = "731905284616";
 /// No policy is known to name more; a document with more is not analysed statement by statement.
 const MAX_PATHS: usize = 2000;
 
@@ -107,7 +108,10 @@ impl Role<'_> {
         let actions: &[AssumeAction] = match kind {
             PathKind::Saml => &[AssumeAction::WithSaml],
             PathKind::Oidc => &[AssumeAction::WithWebIdentity],
-            PathKind::Public => &[AssumeAction::AssumeRole, AssumeAction::WithSaml, AssumeAction::WithWebIdentity],
+            // Nor does one know of whom one cannot make sense by which door it comes.
+            PathKind::Public | PathKind::Unclear => {
+                &[AssumeAction::AssumeRole, AssumeAction::WithSaml, AssumeAction::WithWebIdentity]
+            }
             _ => &[AssumeAction::AssumeRole],
         };
         for action in actions {
@@ -178,11 +182,13 @@ impl Role<'_> {
             .base
             .clone()
             .with("aws:PrincipalAccount", STRANGER)
-            .with("aws:PrincipalArn", format!("arn:aws:iam::{STRANGER}:role/stranger"))
             .with("aws:PrincipalOrgID", "o-stranger000")
             .with_values("aws:PrincipalOrgPaths", vec!["o-stranger000/r-strange/".to_owned()])
             .with("aws:userid", "AROASTRANGERSTRANGER0:stranger");
-        if asking.allowed(&stranger) {
+        // Anybody can give a role the name that a pattern asks for.
+        let named = arns_of(asking, "aws:principalarn", STRANGER);
+        let mut arns = named.into_iter().chain([format!("arn:aws:iam::{STRANGER}:role/stranger")]);
+        if arns.any(|arn| asking.allowed(&stranger.clone().with("aws:PrincipalArn", arn))) {
             return (PathKind::Public, None, Vec::new());
         }
         let mut accounts = BTreeSet::new();
@@ -206,6 +212,23 @@ impl Role<'_> {
     }
 }
 
+/// ARNs that the patterns of a key match, and that are of an account which no policy names.
+pub(super) fn arns_of(asking: &Asking<'_>, key: &str, account: &str) -> Vec<String> {
+    let clauses = asking.clauses().filter(|clause| *clause.key == *key);
+    let instance = |pattern: &String| {
+        let mut parts: Vec<String> = pattern.splitn(6, ':').map(str::to_owned).collect();
+        // A pattern with fewer parts may stand for any account.
+        let wanted = parts.get_mut(4)?;
+        if !glob::matches(wanted, account) {
+            return None;
+        }
+        *wanted = account.to_owned();
+        let arn = parts.join(":").replace('*', "stranger").replace('?', "q");
+        Some(arn)
+    };
+    clauses.flat_map(|clause| &clause.written).filter_map(instance).collect()
+}
+
 /// What is known of every request on a path.
 fn base_context(entry: &PrincipalEntry, action: AssumeAction, kind: PathKind, account: Option<&str>) -> Context {
     let mut context = Context::new();
@@ -215,12 +238,17 @@ fn base_context(entry: &PrincipalEntry, action: AssumeAction, kind: PathKind, ac
     if entry.kind == PrincipalKind::Aws
         && !super::is_whole_account(&entry.value)
         && let Some(arn) = Arn::parse(&entry.value)
-        && arn.service == "iam"
     {
-        context.set("aws:PrincipalArn", &entry.value);
-        if arn.resource.starts_with("role/") {
+        if arn.service == "iam" {
+            context.set("aws:PrincipalArn", &entry.value);
+        }
+        if arn.service == "sts" || arn.resource.starts_with("role/") {
             context.set_absent("aws:username");
         }
+    }
+    if action == AssumeAction::AssumeRole && kind != PathKind::Unclear {
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalisawsservice
+        context.set("aws:PrincipalIsAWSService", (kind == PathKind::Service).to_string());
     }
     if action != AssumeAction::AssumeRole || kind == PathKind::Service {
         // These operations have no such parameters, and whoever calls them has not signed in to AWS.

@@ -2,8 +2,9 @@
 
 use super::{Context, Link};
 use crate::controls::Check;
-use crate::finding::{ConfigVerdict, Finding, Severity, Status};
+use crate::finding::{Finding, Severity, Status};
 use crate::report::facts::{self, Tally};
+use crate::report::tables;
 use crate::report::words::{Shown, count, number};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -171,8 +172,7 @@ fn detail(
         .take(MOST_ROWS)
         .collect();
     let to_list = tally.get(Status::Fail) + tally.get(Status::Manual) + tally.get(Status::Unknown);
-    let rules: BTreeSet<String> =
-        findings.iter().flat_map(|f| &f.config_rules).map(crate::report::tables::verdict_words).collect();
+    let rules: BTreeSet<String> = findings.iter().flat_map(|f| &f.config_rules).map(tables::rule_words).collect();
     CheckDetail {
         anchor: super::anchor("check", id),
         definition: super::anchor("definition", id),
@@ -230,7 +230,7 @@ fn sentence(check: Option<&Check>, tally: &Tally) -> String {
 
 fn row(context: &Context<'_>, finding: &Finding) -> Row {
     let resource = finding.resource.as_ref();
-    let verdicts: BTreeSet<&str> = finding.config_rules.iter().map(|v: &ConfigVerdict| v.compliance.as_str()).collect();
+    let verdicts: BTreeSet<String> = finding.config_rules.iter().map(tables::verdict_short).collect();
     let exception = finding.exception.as_ref().map(|exception| {
         format!("{} Approved by {}, until {}.", sentence_end(&exception.reason), exception.approver, exception.expires)
     });
@@ -241,7 +241,7 @@ fn row(context: &Context<'_>, finding: &Finding) -> Row {
         id: resource.filter(|r| r.id != r.name).map(|r| r.id.as_str()).unwrap_or_default().into(),
         region: resource.and_then(|r| r.region.as_deref()).unwrap_or_default().into(),
         message: (&finding.message).into(),
-        verdict: verdicts.into_iter().collect::<Vec<_>>().join(", ").into(),
+        verdict: verdicts.into_iter().collect::<Vec<_>>().join("; ").into(),
         exception: exception.unwrap_or_default().into(),
         links: finding.evidence.iter().take(MOST_LINKS).map(|pointer| context.pointer(pointer)).collect(),
         more_links: finding.evidence.len().saturating_sub(MOST_LINKS),

@@ -43,8 +43,22 @@ fn few<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
     text
 }
 
-/// Why a verdict is what it is.
+/// Why a verdict is what it is. That somebody is an administrator is an upper bound unless service control policies were
+/// given; that somebody is none, is true with and without them.
 pub fn admin_reason(report: &AdminReport) -> String {
+    let reason = bare_reason(report);
+    match &report.verdict {
+        AdminVerdict::NotAdmin | AdminVerdict::Unknown { .. } => reason,
+        _ if report.upper_bound => format!("{reason} ({UPPER_BOUND})"),
+        _ => reason,
+    }
+}
+
+/// What is said of all that is allowed while service control policies are not known.
+pub const UPPER_BOUND: &str = "an upper bound: service control policies were not read";
+
+/// The reason alone, for whoever says elsewhere what the verdict is worth.
+pub fn bare_reason(report: &AdminReport) -> String {
     let statements = || few(&report.statements, statement);
     let keys = || match report.keys.as_slice() {
         [] => "a condition".to_owned(),

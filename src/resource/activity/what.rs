@@ -220,7 +220,7 @@ fn iam_change(row: &mut Row, record: Record<'_>, source: &Source<'_, LookupEvent
     row.set("trusts", trusts);
 }
 
-fn iam_subject(event: &str) -> &'static str {
+pub(super) fn iam_subject(event: &str) -> &'static str {
     let has = |part: &str| event.contains(part);
     match event {
         "UpdateAssumeRolePolicy" => "trust",
@@ -251,7 +251,7 @@ fn logging_area(record: Record<'_>) -> &'static str {
 }
 
 /// Whether less is recorded, kept or detected afterwards. Where the request does not decide it, it does.
-fn weakens(record: Record<'_>, kept: &Kept) -> bool {
+pub(super) fn weakens(record: Record<'_>, kept: &Kept) -> bool {
     let event = record.event();
     let turned_off = |name: &str| record.parameter(name).and_then(Value::as_bool) == Some(false);
     let emptied = |name: &str| record.parameter(name).and_then(Value::as_str) == Some("");
@@ -317,7 +317,7 @@ fn selects_all(record: Record<'_>) -> bool {
 }
 
 /// Whether a block of public access leaves anything open. Its four settings come as true or false, in any case of name.
-fn unblocks(record: Record<'_>) -> bool {
+pub(super) fn unblocks(record: Record<'_>) -> bool {
     let mut found = false;
     let mut open = false;
     let parameters = record.at(&["requestParameters"]);
@@ -382,14 +382,14 @@ fn perimeter_change(row: &mut Row, record: Record<'_>, source: &Source<'_, Looku
 }
 
 /// A rule that lets the world in.
-struct Rule {
+pub(super) struct Rule {
     protocol: String,
     ports: Option<(i64, i64)>,
     from: String,
 }
 
 impl Rule {
-    fn is_admin(&self) -> bool {
+    pub(super) fn is_admin(&self) -> bool {
         let tcp = matches!(self.protocol.as_str(), "-1" | "all" | "6" | "tcp");
         tcp && self.ports.is_none_or(|(from, to)| [22, 3389].iter().any(|port| from <= *port && *port <= to))
     }
@@ -407,7 +407,7 @@ impl std::fmt::Display for Rule {
 
 /// The rules of a request whose source is every address. Requests of different ages nest them differently: a range
 /// belongs to the protocol and ports of the nearest object around it.
-fn world_rules(parameters: Option<&Value>) -> Vec<Rule> {
+pub(super) fn world_rules(parameters: Option<&Value>) -> Vec<Rule> {
     fn walk(value: &Value, protocol: &str, ports: Option<(i64, i64)>, rules: &mut Vec<Rule>) {
         let Value::Object(members) = value else {
             if let Value::Array(items) = value {
@@ -448,7 +448,7 @@ fn world_rules(parameters: Option<&Value>) -> Vec<Rule> {
 }
 
 /// What an image, snapshot or database snapshot is shared with: everyone is the group `all`.
-fn shared_with_all(record: Record<'_>) -> Vec<String> {
+pub(super) fn shared_with_all(record: Record<'_>) -> Vec<String> {
     // The request also says what it takes away: that opens nothing.
     let mut shared = false;
     let parameters = record.at(&["requestParameters"]);

@@ -372,7 +372,7 @@ pub(super) fn profile() -> Profile {
         mfa: true,
         mfa_max_age_seconds: Vendor::MFA_MAX_AGE_SECONDS,
     };
-    Profile { own_accounts: Vec::new(), vendors: vec![vendor] }
+    Profile { own_accounts: Vec::new(), vendors: vec![vendor], scps: None }
 }
 
 pub(super) fn root_login(outcome: &str) -> Value {

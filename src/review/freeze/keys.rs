@@ -53,13 +53,15 @@ impl Maker<'_> {
             .people
             .extend(tags.iter().filter(|(key, _)| key.eq_ignore_ascii_case("email")).map(|(_, v)| v.clone()));
         making.row.identity = key.rotated.map(|rotated| format!("created {}", rotated.zulu()));
-        making.row.usable = Some(key.active);
-        let grants =
-            if key.active { BTreeMap::from([("signs requests".to_owned(), String::new())]) } else { BTreeMap::new() };
+        making.row.usable = key.active;
+        let grants = match key.may_be_active() {
+            true => BTreeMap::from([("signs requests".to_owned(), String::new())]),
+            false => BTreeMap::new(),
+        };
         making.row.access = Some(Access { grants, ..Access::default() });
         making.cell("access key", &name);
         making.cell("created", key.rotated.map_or_else(|| "unknown".to_owned(), day));
-        making.cell("state", if key.active { "active" } else { "inactive" });
+        making.cell("state", key.active.map_or("unknown", |active| if active { "active" } else { "inactive" }));
         match user.map(|user| bool(user, "mfa_active")) {
             Some(Ok(mfa)) => making.cell("mfa", if mfa { "yes" } else { "no" }),
             Some(Err(_)) => making.cell("mfa", "unknown"),
@@ -90,7 +92,7 @@ impl Maker<'_> {
         if idle.is_some_and(|days| days >= unused) {
             making.flag(format!("inactive {unused}+ days"));
         }
-        let aged = key.active && age.is_some_and(|age| age > old);
+        let aged = key.may_be_active() && age.is_some_and(|age| age > old);
         if aged {
             making.flag("old key");
         }
@@ -116,7 +118,7 @@ impl Maker<'_> {
                 }
             }
         }
-        let suggestion = match (key.active, idle) {
+        let suggestion = match (key.may_be_active(), idle) {
             _ if row.is_root() => "remove: root should have no access keys".to_owned(),
             (false, _) => "remove: it is inactive already".to_owned(),
             (true, Some(days)) if days >= unused => format!("disable: no use for {days} days"),

@@ -113,7 +113,7 @@ impl Maker<'_> {
             let at = self.reported_at();
             let limit = self.thresholds.key_age;
             let old = |key: &&crate::evidence::credential_report::Key| {
-                key.active && key.rotated.is_some_and(|rotated| rotated.days_until(at) > limit)
+                key.may_be_active() && key.rotated.is_some_and(|rotated| rotated.days_until(at) > limit)
             };
             if row.keys.iter().any(|key| old(&key)) {
                 making.flag("old key");
@@ -353,7 +353,7 @@ impl Maker<'_> {
         if row.mfa_active == Some(false) {
             making.flag("no MFA");
         }
-        let keys = row.keys.iter().filter(|key| key.active).count();
+        let keys = row.keys.iter().filter(|key| key.active == Some(true)).count();
         if keys > 0 {
             making.flag("root keys");
         }
@@ -362,7 +362,7 @@ impl Maker<'_> {
             grants: row
                 .keys
                 .iter()
-                .filter(|key| key.active)
+                .filter(|key| key.active == Some(true))
                 .map(|key| (format!("access key {}", key.slot), String::new()))
                 .collect(),
             ..Access::default()
