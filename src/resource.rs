@@ -35,6 +35,7 @@ pub use config_results::{ConfigNames, rule_results};
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
+pub(crate) use user::KEYS_OF_NEWER;
 pub use value::{FieldValue, Unknown, Value};
 
 use crate::evidence::{Evidence, Operation};

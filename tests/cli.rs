@@ -219,3 +219,12 @@ fn the_readme_shows_what_the_main_job_prints() {
     }
     assert!(readme[start..end] == sample, "README.md is stale: run the tests once with AUDITPACK_WRITE_DOCS=1");
 }
+
+#[test]
+fn an_account_that_is_none_is_refused_before_anything_is_asked() {
+    for wrong in ["", "12345", "1111-2222-3333", "11112222333a", "1111222233334"] {
+        let ran = common::run(common::auditpack().args(["collect", "--expect-account", wrong]));
+        assert_eq!(ran.code, 2, "{wrong}: {}", ran.stderr);
+        assert!(ran.stderr.contains("twelve digits"), "{wrong}: {}", ran.stderr);
+    }
+}

@@ -256,6 +256,9 @@ pub(super) fn access_keys(input: &Input<'_>) -> Population {
     population(Kind::AccessKey, rows, incomplete, input.report.document())
 }
 
+/// How the reason begins that the keys of a user are not known because the report does not list the user.
+pub(crate) const KEYS_OF_NEWER: &str = "the keys of ";
+
 /// Why there may be more access keys than the report has: users who are newer than it, and keys that it only mentions.
 fn unlisted_keys(input: &Input<'_>) -> Vec<Arc<Unknown>> {
     let Ok(report) = input.report.whole() else { return Vec::new() };
@@ -263,11 +266,11 @@ fn unlisted_keys(input: &Input<'_>) -> Vec<Arc<Unknown>> {
     let newer = details.iter().filter(|user| user.arn.as_deref().is_some_and(|arn| !input.reported.contains_key(arn)));
     let newer = newer.map(|user| {
         let name = user.user_name.as_deref().unwrap_or("(unnamed)");
-        input.report.unknown(format!("the keys of {name}: {}", missing_in_report(input, user).reason))
+        input.report.unknown(format!("{KEYS_OF_NEWER}{name}: {}", missing_in_report(input, user).reason))
     });
     let further = report.rows.iter().filter(|row| row.additional.is_some()).filter_map(|row| {
         let reason = row.active_keys().err()?;
-        Some(input.report.unknown(format!("the keys of {}: {reason}", row.user)))
+        Some(input.report.unknown(format!("further keys of {}: {reason}", row.user)))
     });
     newer.chain(further).collect()
 }
