@@ -328,7 +328,7 @@ fn every_check_says_why_and_how_to_mend_it_in_the_console_and_by_command() {
     for check in catalogue.checks.values() {
         let remediation = &check.remediation;
         // A review is mended by reviewing, which no console of AWS does.
-        let review = check.resource == Kind::AccessReview;
+        let review = check.resource == crate::resource::Kind::AccessReview;
         assert!(review || remediation.contains("onsole"), "{}: no place in the console: {remediation}", check.id);
         assert!(review || remediation.contains("aws "), "{}: no command: {remediation}", check.id);
         assert!(check.rationale.is_some() && check.severity_reason.is_some(), "{} does not say why", check.id);
