@@ -21,8 +21,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
     }
     let given = given(&args.from, None)?;
     let evidence = &given.evidence;
-    let resources = Resources::build(&evidence, &settings.profile);
-    let answer = explain(&evidence, &resources, args)?;
+    let resources = Resources::build(evidence, &settings.profile);
+    let answer = explain(evidence, &resources, args)?;
     match args.format {
         Format::Json => {
             let text = serde_json::to_string_pretty(&answer)

@@ -60,8 +60,7 @@ pub struct RecordOrigin {
 
 /// The population of one: the last review, or that there is none on record.
 pub(super) fn access_review(review: Option<&LastReview>, account: Option<&str>, as_of: Timestamp) -> Population {
-    let id = account.map_or_else(|| "access review".to_owned(), |account| format!("access review of {account}"));
-    let mut row = Row::new(Kind::AccessReview, &id, None, None);
+    let mut row = Row::new(Kind::AccessReview, "access review", None, None);
     // The population and the follow-up of a review rest on this call.
     let operation = Operation::IamGetAccountAuthorizationDetails;
     let unknown = |reason: String| Arc::new(Unknown { call: CallId::global(operation), reason });
