@@ -14,6 +14,7 @@ mod judge;
 mod keygen;
 mod permissions;
 mod progress;
+mod record;
 mod review;
 mod seal;
 mod shell;

@@ -4,6 +4,7 @@
 //! A field whose call gave no complete answer holds no value, only the reason: nothing above can mistake it for one.
 
 pub mod access;
+pub mod access_review;
 mod account;
 mod activity;
 mod build;
@@ -30,6 +31,7 @@ pub mod value;
 mod vendor;
 
 pub use access::Access;
+pub use access_review::LastReview;
 pub use config_results::{ConfigNames, rule_results};
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
@@ -92,6 +94,8 @@ pub struct Resources {
     pub access: Access,
     /// Differences between independent sources of the same population.
     pub reconciliation: Vec<Reconciliation>,
+    /// The last access review, if a record of it was given.
+    pub review: Option<LastReview>,
 }
 
 impl Resources {
@@ -133,12 +137,22 @@ impl Resources {
             compliance_history::intervals(&input),
             packs,
         ];
-        let populations = populations.into_iter().chain(std::mem::take(&mut events.populations));
+        let review = access_review::access_review(None, evidence.account.as_deref(), evidence.as_of());
+        let populations = populations.into_iter().chain([review]).chain(std::mem::take(&mut events.populations));
         Self {
             populations: populations.map(|population| (population.kind, population)).collect(),
             reconciliation: reconcile::reconcile(&input, &events),
             access,
+            review: None,
         }
+    }
+
+    /// The same with the last access review, as its record tells.
+    pub fn reviewed(mut self, evidence: &Evidence, review: Option<LastReview>) -> Self {
+        let row = access_review::access_review(review.as_ref(), evidence.account.as_deref(), evidence.as_of());
+        self.populations.insert(Kind::AccessReview, row);
+        self.review = review;
+        self
     }
 }
 

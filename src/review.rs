@@ -9,6 +9,7 @@
 //! decision was carried out, the answer is *unknown*, never *done*.
 
 pub mod answers;
+mod attestation;
 pub mod change;
 pub mod close;
 pub mod findings;
@@ -28,7 +29,7 @@ mod trail;
 mod workbook;
 
 pub use close::{CloseError, Closed, close};
-pub use findings::{MAX_AGE_DAYS, ReviewFinding};
+pub use findings::ReviewFinding;
 pub use followup::{FollowUp, Outcome};
 pub use freeze::{Snapshot, Thresholds, access};
 pub use grid::{LARGEST_FILE, Place, Refusal, Refusals};
@@ -46,5 +47,8 @@ pub const WORKBOOK_FILE: &str = "access-review.xlsx";
 pub const RECORD_FOLDER: &str = "review";
 /// Where the record holds what it was made from.
 pub const INPUT_FOLDER: &str = "review/input";
+/// Where a package holds the record of a review that was closed with other evidence: a copy of its register, and which
+/// package it was taken from.
+pub const LAST_FOLDER: &str = "review/last";
 /// The record for programs.
 pub const REGISTER_FILE: &str = "review/register.json";

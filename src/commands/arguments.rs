@@ -66,22 +66,30 @@ pub(super) enum Command {
     },
 }
 
-/// By what the evidence is judged.
+/// Which controls there are.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Judging")]
-pub(super) struct JudgeArgs {
+pub(super) struct SelectArgs {
     /// Frameworks, separated by commas: soc2, iso27001, hipaa, pci-dss, iso42001 [default: all]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub frameworks: Vec<String>,
-    /// The least severity of a failure that makes the exit code 1 [default: high]
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    pub fail_on: Option<FailOn>,
     /// A folder of checks and frameworks that override and extend the built-in ones
     #[arg(long, value_name = "DIR")]
     pub controls: Option<PathBuf>,
     /// Settings: parameters, exceptions, defaults [default: auditpack.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// By what the evidence is judged.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Judging")]
+pub(super) struct JudgeArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The least severity of a failure that makes the exit code 1 [default: high]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -115,6 +123,9 @@ pub(super) enum Format {
     Json,
     /// The findings, one a line
     Csv,
+    /// Nothing: another result is told
+    #[value(skip)]
+    Nothing,
 }
 
 /// How the result is told.
@@ -166,6 +177,9 @@ pub(super) struct CollectArgs {
     pub scope: ScopeArgs,
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// The package with the record of the last closed access review, which its checks judge
+    #[arg(long, value_name = "PACKAGE", help_heading = "Judging")]
+    pub review: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
     /// The package's file, or the folder for it [default: the current folder]
@@ -301,6 +315,9 @@ pub(super) struct EvaluateArgs {
     pub path: PathBuf,
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// The package with the record of the last closed access review, which its checks judge
+    #[arg(long, value_name = "PACKAGE", help_heading = "Judging")]
+    pub review: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Write a package to this file or folder
@@ -347,6 +364,9 @@ pub(super) struct VerifyArgs {
     /// Look for auditpack's own calls in the account's CloudTrail events: a later package, a folder of log files, or a file
     #[arg(long, value_name = "EVENTS")]
     pub corroborate: Option<PathBuf>,
+    /// The package that the record of the last access review was taken from, to compare it
+    #[arg(long, value_name = "PACKAGE")]
+    pub review: Option<PathBuf>,
     /// Leave out the derivation from AWS's answers
     #[arg(long)]
     pub no_derivation: bool,
@@ -540,7 +560,7 @@ Examples:
 #[command(after_help = PERMISSIONS_EXAMPLES)]
 pub(super) struct PermissionsArgs {
     #[command(flatten)]
-    pub judge: JudgeArgs,
+    pub select: SelectArgs,
     /// For a collection with --trail-logs: public keys of CloudTrail instead of the event history
     #[arg(long)]
     pub trail_logs: bool,
@@ -548,13 +568,16 @@ pub(super) struct PermissionsArgs {
 
 const REVIEW_EXAMPLES: &str = "\
 Examples:
-  Freeze the access of a package, and write a workbook to fill in:
-    auditpack review open package.zip --out review-2026-q4/
-  One workbook for each owner, with last quarter's decisions as history:
+  Collect, freeze who has access, and write a workbook to fill in:
+    auditpack review open --profile audit --out review-2026-q4/
+  The same from a package; one workbook for each owner, last quarter's decisions as history:
     auditpack review open package.zip --out q4/ --by-owner --owners owners.csv --previous q3/
   See what is open, then close with evidence that was collected after the follow-up:
     auditpack review status q4/
-    auditpack review close q4/ --with later.zip";
+    auditpack review close q4/ --with later.zip
+    auditpack review close q4/ --live --profile audit
+  Judge the account with that review on record, in every later run:
+    auditpack collect --review q4/access-review_111122223333_20261014T090000Z.zip";
 
 #[derive(Debug, Args)]
 #[command(after_help = REVIEW_EXAMPLES)]
@@ -566,58 +589,101 @@ pub(super) struct ReviewArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum ReviewCommand {
     /// Freeze the population, and write the files that people fill in
-    Open {
-        /// A package, a recording, or the work folder of a collection
-        package: PathBuf,
-        /// The folder for the review; it must be empty or not there yet
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// The review before: its folder, or the package with its record. Its decisions are shown as history
-        #[arg(long, value_name = "DIR|PACKAGE")]
-        previous: Option<PathBuf>,
-        /// One workbook for each owner instead of one for all
-        #[arg(long)]
-        by_owner: bool,
-        /// Owners, as CSV with the columns resource and owner; others come from the tags owner, team and contact
-        #[arg(long, value_name = "FILE")]
-        owners: Option<PathBuf>,
-        /// Days for decisions and follow-up
-        #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
-        due_days: u32,
-        /// Settings, of which the thresholds count [default: auditpack.toml, if it is there]
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
+    Open(Box<OpenArgs>),
     /// Show what is open by owner, what is overdue, and what closing would refuse
-    Status {
-        /// The review's folder, or a package with its record
-        review: PathBuf,
-        /// The day to count to [default: today]
-        #[arg(long, value_name = "DAY")]
-        as_of: Option<String>,
-        /// How old the last closed review may be, in days
-        #[arg(long, value_name = "DAYS", default_value_t = crate::review::MAX_AGE_DAYS, value_parser = clap::value_parser!(i64).range(1..=3660))]
-        max_age_days: i64,
-    },
+    Status(StatusArgs),
     /// Read the filled files, hold each decision against later evidence, and write the record into a package
-    Close {
-        /// The review's folder
-        dir: PathBuf,
-        /// Evidence that was collected after the follow-up: a package or a recording
-        #[arg(long, value_name = "PACKAGE")]
-        with: PathBuf,
-        /// The package's file or folder [default: the review's folder]
-        #[arg(long, value_name = "FILE|DIR")]
-        out: Option<PathBuf>,
-        /// Replace a package that is already there
-        #[arg(long)]
-        force: bool,
-        /// How many days may lie between the closing of the last review and of this one
-        #[arg(long, value_name = "DAYS", default_value_t = crate::review::MAX_AGE_DAYS, value_parser = clap::value_parser!(i64).range(1..=3660))]
-        max_age_days: i64,
-        #[command(flatten)]
-        judge: JudgeArgs,
-        #[command(flatten)]
-        seal: SealArgs,
-    },
+    Close(Box<CloseArgs>),
+}
+
+/// Opening a review.
+#[derive(Debug, Args)]
+pub(super) struct OpenArgs {
+    /// A package, a recording, or a folder of files that the AWS CLI printed [default: collect from the account now]
+    #[arg(conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "events", "event_name", "resource", "trail_logs"])]
+    pub package: Option<PathBuf>,
+    /// The folder for the review; it must be empty or not there yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The review before: its folder, or the package with its record. Its decisions are shown as history
+    #[arg(long, value_name = "DIR|PACKAGE")]
+    pub previous: Option<PathBuf>,
+    /// One workbook for each owner instead of one for all
+    #[arg(long)]
+    pub by_owner: bool,
+    /// Owners, as CSV with the columns resource and owner; others come from the tags owner, team and contact
+    #[arg(long, value_name = "FILE")]
+    pub owners: Option<PathBuf>,
+    /// Days for decisions and follow-up
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub due_days: u32,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub session: SessionArgs,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// No progress on standard error
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Asking how far a review is.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// The review's folder, or a package with its record
+    pub review: PathBuf,
+    /// The day to count to [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub as_of: Option<String>,
+    /// How old the last closed review may be, in days [default: access_review_max_age_days of the settings, or 92]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=3660))]
+    pub max_age_days: Option<i64>,
+    /// How the status is printed: text or json
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+    /// Settings [default: auditpack.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What `review status` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum StatusFormat {
+    /// A summary for people
+    #[default]
+    Text,
+    /// The same for programs
+    Json,
+}
+
+/// Closing a review.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("later").required(true).args(["with", "live"]))]
+pub(super) struct CloseArgs {
+    /// The review's folder
+    pub dir: PathBuf,
+    /// Evidence that was collected after the follow-up: a package, a recording, or files that the AWS CLI printed
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "role_arn", "external_id", "session_name", "mfa_serial", "mfa_code", "endpoint_url", "regions", "period", "from", "to", "events", "event_name", "resource", "trail_logs"])]
+    pub with: Option<PathBuf>,
+    /// Collect the later evidence from the account now
+    #[arg(long)]
+    pub live: bool,
+    /// The package's file or folder [default: the review's folder]
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace a package that is already there
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    #[command(flatten)]
+    pub session: SessionArgs,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    #[command(flatten)]
+    pub seal: SealArgs,
+    /// No progress on standard error
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
 }

@@ -35,7 +35,7 @@ pub(super) fn run(args: CollectArgs) -> Result<Exit, CommandError> {
 /// Collects from a recording: the same code, without network and credentials.
 fn replay(args: &CollectArgs, path: &Path) -> Result<Exit, CommandError> {
     let replay = Replay::open(path)?;
-    let judge = Judge::load(&args.judge, &replay.recording.run.frameworks)?;
+    let judge = Judge::load(&args.judge, &replay.recording.run.frameworks)?.reviewed(args.review.as_deref())?;
     let as_of = replay.recording.run.as_of;
     let sealing = Sealing::load(&args.seal)?;
     check_out(args, as_of)?;
@@ -46,7 +46,7 @@ fn replay(args: &CollectArgs, path: &Path) -> Result<Exit, CommandError> {
 
 /// Collects from AWS.
 fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
-    let settings = settings(args.judge.config.as_deref())?;
+    let settings = settings(args.judge.select.config.as_deref())?;
     let as_of = match &args.scope.as_of {
         Some(text) => time(text, true)?,
         // The one reading of the clock. AWS's times have whole seconds.
@@ -55,7 +55,7 @@ fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
     let length = args.scope.period.clone().or_else(|| settings.period_days.map(|days| format!("{days}d")));
     let period = period(length.as_deref(), args.scope.from.as_deref(), args.scope.to.as_deref(), as_of)?;
     let named = if args.scope.regions.is_empty() { settings.regions.clone() } else { args.scope.regions.clone() };
-    let judge = Judge::with(settings, &args.judge, &[])?;
+    let judge = Judge::with(settings, &args.judge, &[])?.reviewed(args.review.as_deref())?;
     let trail_logs = trail_logs(&args.scope)?;
     let events = event_scope(&args.scope)?;
     let mut planned = plan::complete(&judge.controls.operations());
@@ -93,7 +93,7 @@ fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
 fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
     let work = WorkFolder::reopen(folder)?;
     let mut recording = Recording::resume(&work.recording()).map_err(CommandError::no_package)?;
-    let judge = Judge::load(&args.judge, &recording.run.frameworks)?;
+    let judge = Judge::load(&args.judge, &recording.run.frameworks)?.reviewed(args.review.as_deref())?;
     let trail_logs = trail_logs(&args.scope)?;
     let from_logs = recording.run.events.source == EventSource::TrailLogs;
     if from_logs

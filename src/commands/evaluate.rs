@@ -34,13 +34,13 @@ pub(super) fn run(args: EvaluateArgs) -> Result<Exit, CommandError> {
 
 /// Judges files that the AWS CLI printed. What is planned and is not among them is not collected.
 fn printed(args: &EvaluateArgs) -> Result<Exit, CommandError> {
-    let settings = settings(args.judge.config.as_deref())?;
+    let settings = settings(args.judge.select.config.as_deref())?;
     let as_of = match &args.as_of {
         Some(text) => time(text, true)?,
         None => Timestamp(Utc::now().trunc_subsecs(0)),
     };
     let length = settings.period_days.map(|days| format!("{days}d"));
-    let judge = Judge::with(settings, &args.judge, &[])?;
+    let judge = Judge::with(settings, &args.judge, &[])?.reviewed(args.review.as_deref())?;
     let run = Run {
         format: Run::FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -73,7 +73,7 @@ fn target(args: &EvaluateArgs, evidence: &Evidence) -> Option<PathBuf> {
 /// Judges a recording: what was asked and when stands in it.
 fn recorded(args: &EvaluateArgs) -> Result<Exit, CommandError> {
     let replay = Replay::open(&args.path)?;
-    let judge = Judge::load(&args.judge, &replay.recording.run.frameworks)?;
+    let judge = Judge::load(&args.judge, &replay.recording.run.frameworks)?.reviewed(args.review.as_deref())?;
     let evidence = replay.evidence(None)?;
     let target = target(args, &evidence);
     let target = target.as_deref().map(|target| (target, args.force));

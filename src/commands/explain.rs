@@ -6,7 +6,7 @@ mod scp;
 
 use super::arguments::{ExplainArgs, Format};
 use super::judge::settings;
-use super::source::evidence_at;
+use super::source::given;
 use super::{CommandError, Exit, print};
 use crate::evidence::Evidence;
 use crate::resource::Resources;
@@ -19,9 +19,10 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
     if !args.scp.is_empty() {
         settings.profile.scps = Some(args.scp.iter().map(|path| scp::level(path)).collect::<Result<_, _>>()?);
     }
-    let (evidence, _source) = evidence_at(&args.from)?;
-    let resources = Resources::build(&evidence, &settings.profile);
-    let answer = explain(&evidence, &resources, args)?;
+    let given = given(&args.from, None)?;
+    let evidence = &given.evidence;
+    let resources = Resources::build(evidence, &settings.profile);
+    let answer = explain(evidence, &resources, args)?;
     match args.format {
         Format::Json => {
             let text = serde_json::to_string_pretty(&answer)

@@ -2,6 +2,7 @@
 
 use super::arguments::{Format, JudgeArgs, OutputArgs};
 use super::attach;
+use super::record::LastRecord;
 use super::{CommandError, Exit, print};
 use crate::controls::{Controls, Settings};
 use crate::evaluate::evaluate;
@@ -20,6 +21,8 @@ use std::path::Path;
 pub(super) struct Judge {
     pub controls: Controls,
     pub fail_on: Option<Severity>,
+    /// The record of the last access review, if one was given.
+    pub record: Option<LastRecord>,
 }
 
 /// Reads the settings file: the one that was named, or the one in the current folder if it is there.
@@ -36,7 +39,7 @@ impl Judge {
     /// Reads settings and controls; all that is wrong with them is told at once. `recorded` are the frameworks that
     /// a recording was made for, which are used where the user names none.
     pub fn load(args: &JudgeArgs, recorded: &[String]) -> Result<Self, CommandError> {
-        Self::with(settings(args.config.as_deref())?, args, recorded)
+        Self::with(settings(args.select.config.as_deref())?, args, recorded)
     }
 
     /// The same with settings that were read before.
@@ -46,12 +49,23 @@ impl Judge {
             (None, Some(least)) => least,
             (None, None) => Some(Severity::High),
         };
-        let chosen = [&args.frameworks, &settings.frameworks].into_iter().find(|ids| !ids.is_empty());
+        let chosen = [&args.select.frameworks, &settings.frameworks].into_iter().find(|ids| !ids.is_empty());
         let frameworks = chosen.map_or_else(|| recorded.to_vec(), Clone::clone);
         let mut controls =
-            Controls::load(args.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
+            Controls::load(args.select.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
         attach::beside_settings(&mut controls.settings)?;
-        Ok(Self { controls, fail_on })
+        Ok(Self { controls, fail_on, record: None })
+    }
+
+    /// The same with the record of the last access review: that of an option, else that which the settings name.
+    pub fn reviewed(mut self, named: Option<&Path>) -> Result<Self, CommandError> {
+        let settings = &self.controls.settings;
+        let path = named.map(Path::to_owned).or_else(|| {
+            let folder = settings.file.as_ref().and_then(|file| Path::new(file.name()).parent());
+            settings.review_record.as_ref().map(|path| folder.unwrap_or(Path::new("")).join(path))
+        });
+        self.record = path.as_deref().map(LastRecord::load).transpose()?;
+        Ok(self)
     }
 
     /// Evaluates, writes the package if one is wanted, prints the result, and says what to exit with.
@@ -63,7 +77,8 @@ impl Judge {
         seals: Seals<'_>,
         output: &OutputArgs,
     ) -> Result<Exit, CommandError> {
-        let resources = Resources::build(evidence, &self.controls.settings.profile);
+        let review = self.record.as_ref().map(|record| record.review.clone());
+        let resources = Resources::build(evidence, &self.controls.settings.profile).reviewed(evidence, review);
         let evaluation = evaluate(evidence, &resources, &self.controls);
         let audit = Audit {
             evidence,
@@ -74,9 +89,14 @@ impl Judge {
         };
         let written = match target {
             Some((path, force)) => {
-                let written = contents(audit, recording, BTreeMap::new(), seals)
-                    .and_then(|contents| package::write(contents, path, force))
-                    .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
+                let written = contents(
+                    audit,
+                    recording,
+                    self.record.iter().flat_map(|record| record.files.clone()).collect(),
+                    seals,
+                )
+                .and_then(|contents| package::write(contents, path, force))
+                .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
                 Some((path.display().to_string(), written))
             }
             None => None,
@@ -89,6 +109,7 @@ impl Judge {
             }
             Format::Json => print(&String::from_utf8_lossy(&report::summary_json(&audit, written.as_ref())))?,
             Format::Csv => print(&String::from_utf8_lossy(&report::findings_csv(&audit)))?,
+            Format::Nothing => {}
         }
         Ok(match audit.conclusion() {
             Conclusion::Clean => Exit::Clean,

@@ -1,12 +1,14 @@
 //! `auditpack review`: who has access, decided by people, followed up by evidence.
 
-use super::arguments::{JudgeArgs, ReviewCommand};
+mod live;
+
+use super::arguments::{CloseArgs, OpenArgs, ReviewCommand, StatusArgs, StatusFormat};
 use super::judge::{self, Judge, settings};
 use super::seal::Sealing;
-use super::source::{Replay, is_recording};
+use super::source::{given, is_recording};
 use super::work::time;
 use super::{CommandError, Exit, print};
-use crate::controls::Controls;
+use crate::controls::{Catalogue, Controls};
 use crate::evaluate::evaluate;
 use crate::evidence::digest::sha256;
 use crate::evidence::iam::AuthorizationDetails;
@@ -19,13 +21,14 @@ use crate::report::words::{count, number, visible};
 use crate::resource::{Resources, Value};
 use crate::review::answers::{self, Window};
 use crate::review::close::{self, CloseError};
+use crate::review::findings::worst;
 use crate::review::open::{Opening, open};
 use crate::review::owner::Owners;
 use crate::review::population::Origin;
 use crate::review::record::Register;
 use crate::review::{
-    DIGEST_FILE, Frozen, History, INPUT_FOLDER, Outcome, POPULATION_FILE, REGISTER_FILE, Sheet, Thresholds, access,
-    status,
+    DIGEST_FILE, Frozen, History, INPUT_FOLDER, Outcome, POPULATION_FILE, REGISTER_FILE, ReviewFinding, Sheet,
+    Thresholds, access, status,
 };
 use chrono::{SubsecRound, Utc};
 use std::io::Read;
@@ -33,47 +36,41 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(command: ReviewCommand) -> Result<Exit, CommandError> {
     match command {
-        ReviewCommand::Open { package, out, previous, by_owner, owners, due_days, config } => {
-            let history = previous.as_deref().map(history).transpose()?;
-            let controls = Controls::load(None, settings(config.as_deref())?, &[]).map_err(CommandError::usage)?;
-            let owners = match &owners {
-                Some(path) => Owners::read(&path.display().to_string(), &read(path)?).map_err(CommandError::usage)?,
-                None => Owners::default(),
-            };
-            check_folder(&out)?;
-            start(&package, &out, history, by_owner, &owners, due_days, &controls)
-        }
-        ReviewCommand::Status { review, as_of, max_age_days } => {
-            let today = match as_of {
-                Some(text) => time(&text, true)?,
+        ReviewCommand::Open(args) => start(&args),
+        ReviewCommand::Status(args) => {
+            let today = match &args.as_of {
+                Some(text) => time(text, true)?,
                 None => Timestamp(Utc::now().trunc_subsecs(0)),
             };
-            if review.is_dir() { progress(&review, today) } else { age(&review, today, max_age_days) }
+            if args.review.is_dir() { progress(&args, today) } else { age(&args, today) }
         }
-        ReviewCommand::Close { dir, with, out, force, max_age_days, judge, seal } => {
-            let sealing = Sealing::load(&seal)?;
-            finish(&dir, &with, (out.as_deref().unwrap_or(&dir), force), max_age_days, &judge, &sealing)
-        }
+        ReviewCommand::Close(args) => finish(&args),
     }
 }
 
-fn start(
-    package: &Path,
-    out: &Path,
-    history: Option<History>,
-    by_owner: bool,
-    owners: &Owners,
-    due_days: u32,
-    controls: &Controls,
-) -> Result<Exit, CommandError> {
-    let replay = Replay::open(package)?;
-    let evidence = replay.evidence(None)?;
-    let resources = Resources::build(&evidence, &controls.settings.profile);
-    let snapshot = access(&evidence, &resources, owners, thresholds(controls)).map_err(CommandError::no_package)?;
-    let manifest_sha256 = match is_recording(package) || package.is_dir() {
+/// Freezes the access that evidence shows, after collecting it where none was given.
+fn start(args: &OpenArgs) -> Result<Exit, CommandError> {
+    let history = args.previous.as_deref().map(history).transpose()?;
+    let select = &args.select;
+    let controls = Controls::load(select.controls.as_deref(), settings(select.config.as_deref())?, &select.frameworks)
+        .map_err(CommandError::usage)?;
+    let owners = match &args.owners {
+        Some(path) => Owners::read(&path.display().to_string(), &read(path)?).map_err(CommandError::usage)?,
+        None => Owners::default(),
+    };
+    check_folder(&args.out)?;
+    let (package, as_of) = match &args.package {
+        Some(path) => (path.clone(), args.scope.as_of.as_deref()),
+        None => (live::for_opening(args)?, None),
+    };
+    let given = given(&package, as_of)?;
+    let evidence = &given.evidence;
+    let resources = Resources::build(evidence, &controls.settings.profile);
+    let snapshot = access(evidence, &resources, &owners, thresholds(&controls)).map_err(CommandError::no_package)?;
+    let manifest_sha256 = match given.recording.is_none() || is_recording(&package) || package.is_dir() {
         true => None,
         false => {
-            let mut opened = package::open(package).map_err(CommandError::usage)?;
+            let mut opened = package::open(&package).map_err(CommandError::usage)?;
             Some(sha256(&opened.read(package::MANIFEST).map_err(CommandError::usage)?))
         }
     };
@@ -86,17 +83,21 @@ fn start(
     let opening = Opening {
         account: evidence.account.clone(),
         opened: evidence.as_of(),
-        due_days,
+        due_days: args.due_days,
         origin: Origin { name, manifest_sha256, details_sha256 },
         snapshot,
         history,
-        by_owner,
+        by_owner: args.by_owner,
     };
     let opened = open(opening).map_err(CommandError::usage)?;
     for (path, bytes) in &opened.files {
-        write_new(&out.join(path), bytes)?;
+        write_new(&args.out.join(path), bytes)?;
     }
-    let frozen = &opened.frozen;
+    print(&opening_summary(args, &opened.frozen, &opened.population_sha256))?;
+    Ok(if opened.frozen.incomplete().is_empty() { Exit::Clean } else { Exit::Incomplete })
+}
+
+fn opening_summary(args: &OpenArgs, frozen: &Frozen, population_sha256: &str) -> String {
     let mut text = format!("Access review of {} as of {}, due {}\n\n", account(frozen), frozen.opened, frozen.due);
     for sheet in Sheet::ALL {
         let rows = frozen.of(*sheet).count() as u64;
@@ -105,19 +106,19 @@ fn start(
     if !frozen.excluded.is_empty() {
         text.push_str(&format!("  not in it{:>21}  service-linked roles\n", number(frozen.excluded.len() as u64)));
     }
-    let incomplete = frozen.incomplete();
-    for why in &incomplete {
-        text.push_str(&format!("\nThere may be more: {}", visible(why)));
+    if frozen.previous.is_some() {
+        text.push_str(&format!("\nSince the last review: {}\n", frozen.changes()));
     }
-    let place = if by_owner { out.join("by-owner") } else { out.join(crate::review::WORKBOOK_FILE) };
+    for why in frozen.incomplete() {
+        text.push_str(&format!("\nThere may be more: {}", visible(&why)));
+    }
+    let place = if args.by_owner { args.out.join("by-owner") } else { args.out.join(crate::review::WORKBOOK_FILE) };
     text.push_str(&format!(
-        "\nFill in       {}\nThen          auditpack review status {dir}\n              auditpack review close {dir} --with LATER-PACKAGE\nKeep elsewhere, in the ticket say: the population's SHA-256\n              {}\n",
+        "\nFill in       {}\nThen          auditpack review status {dir}\n              auditpack review close {dir} --with LATER-PACKAGE\nKeep elsewhere, in the ticket say: the population's SHA-256\n              {population_sha256}\n",
         place.display(),
-        opened.population_sha256,
-        dir = out.display()
+        dir = args.out.display()
     ));
-    print(&text)?;
-    Ok(if incomplete.is_empty() { Exit::Clean } else { Exit::Incomplete })
+    text
 }
 
 fn account(frozen: &Frozen) -> String {
@@ -139,13 +140,16 @@ fn thresholds(controls: &Controls) -> Thresholds {
 }
 
 /// How far an open review is.
-fn progress(dir: &Path, today: Timestamp) -> Result<Exit, CommandError> {
-    let (frozen, _) = frozen(dir)?;
+fn progress(args: &StatusArgs, today: Timestamp) -> Result<Exit, CommandError> {
+    let (frozen, _) = frozen(&args.review)?;
     let day = today.0.date_naive();
     let window = Window { from: frozen.opened.0.date_naive(), to: day };
-    let answers = answers::read(&frozen, &answer_files(dir)?, window);
+    let answers = answers::read(&frozen, &answer_files(&args.review)?, window);
     let status = status::status(&frozen, &answers, day);
-    print(&status.text())?;
+    print(&match args.format {
+        StatusFormat::Text => status.text(),
+        StatusFormat::Json => status.json(),
+    })?;
     Ok(match (status.refusals.is_empty() && status.contradictions.is_empty(), status.open()) {
         _ if status.overdue_days > 0 && status.open() > 0 => Exit::Failed,
         (false, _) => Exit::Failed,
@@ -155,79 +159,131 @@ fn progress(dir: &Path, today: Timestamp) -> Result<Exit, CommandError> {
 }
 
 /// Whether the last closed review is recent enough.
-fn age(package: &Path, today: Timestamp, max_age_days: i64) -> Result<Exit, CommandError> {
-    let mut opened = package::open(package).map_err(CommandError::usage)?;
+fn age(args: &StatusArgs, today: Timestamp) -> Result<Exit, CommandError> {
+    let mut opened = package::open(&args.review).map_err(CommandError::usage)?;
     let register = register(&mut opened)?;
-    let days = register.closed.days_until(today);
-    let fresh = (0..=max_age_days).contains(&days);
-    let acknowledged = match &register.acknowledgement {
-        Some(ack) => format!("acknowledged by {} on {}", visible(&ack.by), ack.on),
-        None => "not acknowledged by management".to_owned(),
+    let most = match args.max_age_days {
+        Some(days) => days,
+        None => parameter(&settings(args.config.as_deref())?)?,
     };
-    print(&format!(
-        "Last closed review  {}, {} before {} ({max_age_days} allowed): {}\nManagement          {acknowledged}\n",
-        register.closed,
-        count(days.unsigned_abs(), "day", "days"),
-        today,
-        if fresh { "pass" } else { "fail" },
-    ))?;
-    Ok(if fresh && register.acknowledgement.is_some() { Exit::Clean } else { Exit::Failed })
+    let days = register.closed.days_until(today);
+    let fresh = register.closed <= today && days <= most;
+    let acknowledged = register.acknowledgement.as_ref();
+    match args.format {
+        StatusFormat::Json => {
+            let json = serde_json::json!({
+                "format": 1, "account": register.account, "closed": register.closed, "age_days": days, "max_age_days": most,
+                "recent": fresh, "acknowledged_by": acknowledged.map(|ack| &ack.by), "acknowledged_on": acknowledged.map(|ack| ack.on),
+            });
+            print(&format!("{json:#}\n"))?;
+        }
+        StatusFormat::Text => print(&format!(
+            "Last closed review  {}, {} before {} ({most} allowed): {}\nManagement          {}\n",
+            register.closed,
+            count(days.unsigned_abs(), "day", "days"),
+            today,
+            if fresh { "pass" } else { "fail" },
+            acknowledged.map_or_else(
+                || "not acknowledged by management".to_owned(),
+                |ack| format!("acknowledged by {} on {}", visible(&ack.by), ack.on)
+            ),
+        ))?,
+    }
+    Ok(if fresh && acknowledged.is_some() { Exit::Clean } else { Exit::Failed })
 }
 
-fn finish(
-    dir: &Path,
-    with: &Path,
-    (out, force): (&Path, bool),
-    max_age_days: i64,
-    args: &JudgeArgs,
-    sealing: &Sealing,
-) -> Result<Exit, CommandError> {
-    let replay = Replay::open(with)?;
-    let judge = Judge::load(args, &replay.recording.run.frameworks)?;
-    let evidence = replay.evidence(None)?;
+/// How old the last closed review may be, by the settings or else by default.
+fn parameter(settings: &crate::controls::Settings) -> Result<i64, CommandError> {
+    const NAME: &str = "access_review_max_age_days";
+    if let Some(Value::Int(days)) = settings.parameters.get(NAME) {
+        return Ok(*days);
+    }
+    let catalogue = Catalogue::load(None).map_err(CommandError::usage)?;
+    let parameter = catalogue.parameters.get(NAME).map(|parameter| parameter.default);
+    parameter.ok_or_else(|| CommandError::usage(format!("there is no parameter {NAME}")))
+}
+
+/// Closes a review with later evidence, after collecting that where it was asked for.
+fn finish(args: &CloseArgs) -> Result<Exit, CommandError> {
+    let dir = &args.dir;
+    let inputs = close::inputs(read(&dir.join(POPULATION_FILE))?, read(&dir.join(DIGEST_FILE))?, answer_files(dir)?);
+    let sealing = Sealing::load(&args.seal)?;
+    let out = args.out.as_deref().unwrap_or(dir);
+    if !out.is_dir() {
+        package::check_target(out, args.force).map_err(CommandError::no_package)?;
+    }
+    let (with, as_of, collected) = match &args.with {
+        Some(path) => (path.clone(), args.scope.as_of.as_deref(), false),
+        None => {
+            // What is refused is refused before hours of collection, not after.
+            let today = match &args.scope.as_of {
+                Some(text) => time(text, true)?,
+                None => Timestamp(Utc::now().trunc_subsecs(0)),
+            };
+            let (frozen, _) = frozen(dir)?;
+            let window = Window { from: frozen.opened.0.date_naive(), to: today.0.date_naive() };
+            let refusals = answers::read(&frozen, &answer_files(dir)?, window).refusals;
+            if !refusals.0.is_empty() {
+                return Err(refused(&CloseError::Refused(refusals)));
+            }
+            (live::for_closing(args, today)?, None, true)
+        }
+    };
+    let given = given(&with, as_of)?;
+    let evidence = &given.evidence;
+    let judge = Judge::load(&args.judge, &evidence.run.frameworks)?;
     let target = if out.is_dir() {
         let day = evidence.as_of().0.format("%Y%m%dT%H%M%SZ");
         out.join(format!("access-review_{}_{day}.zip", evidence.account.as_deref().unwrap_or("unknown")))
     } else {
         out.to_owned()
     };
-    package::check_target(&target, force).map_err(CommandError::no_package)?;
-    let resources = Resources::build(&evidence, &judge.controls.settings.profile);
-    let inputs = close::inputs(
-        read(&dir.join(POPULATION_FILE))?,
-        read(&dir.join(DIGEST_FILE))?,
-        answer_files(dir)?,
-        max_age_days,
-    );
-    let closed = crate::review::close(inputs, &evidence, &resources).map_err(|error| match error {
-        CloseError::Refused(refusals) => CommandError::usage(format!(
-            "the review is not closed, {}:\n{refusals}",
-            count(refusals.0.len() as u64, "thing is not accepted", "things are not accepted")
-        )),
-        other => CommandError::usage(other),
+    package::check_target(&target, args.force).map_err(CommandError::no_package)?;
+    let resources = Resources::build(evidence, &judge.controls.settings.profile);
+    let closed = crate::review::close(inputs, evidence, &resources).map_err(|error| {
+        let mut error = refused(&error);
+        if collected {
+            error.message.push_str(&format!("\nwhat was collected is kept: close with --with {}", with.display()));
+        }
+        error
     })?;
-    let evaluation = evaluate(&evidence, &resources, &judge.controls);
+    let resources = resources.reviewed(evidence, Some(closed.last_review()));
+    let evaluation = evaluate(evidence, &resources, &judge.controls);
+    let findings = closed.findings(&evaluation, &judge.controls);
     let audit = Audit {
-        evidence: &evidence,
+        evidence,
         resources: &resources,
         controls: &judge.controls,
         evaluation: &evaluation,
         fail_on: judge.fail_on,
     };
-    let worst = closed.status();
-    let text = summary(&closed.register, &target);
-    judge::contents(audit, Some(&replay.recording), closed.files, sealing.seals())
-        .and_then(|contents| package::write(contents, &target, force))
+    let text = closing_summary(&closed.register, &findings, &target);
+    judge::contents(audit, given.recording.as_deref(), closed.files(&findings), sealing.seals())
+        .and_then(|contents| package::write(contents, &target, args.force))
         .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
+    if collected {
+        // The record holds all of it.
+        let _ = std::fs::remove_file(&with);
+    }
     print(&text)?;
-    Ok(match worst {
-        Status::Fail => Exit::Failed,
-        Status::Unknown => Exit::Incomplete,
-        _ => Exit::Clean,
+    Ok(match worst(findings.iter().filter(|finding| !finding.excepted)) {
+        Some(Status::Fail) => Exit::Failed,
+        Some(Status::Unknown) | None => Exit::Incomplete,
+        Some(_) => Exit::Clean,
     })
 }
 
-fn summary(register: &Register, target: &Path) -> String {
+fn refused(error: &CloseError) -> CommandError {
+    match error {
+        CloseError::Refused(refusals) => CommandError::usage(format!(
+            "the review is not closed, {}:\n{refusals}",
+            count(refusals.0.len() as u64, "thing is not accepted", "things are not accepted")
+        )),
+        other => CommandError::usage(other),
+    }
+}
+
+fn closing_summary(register: &Register, findings: &[ReviewFinding], target: &Path) -> String {
     let mut text = format!(
         "Access review of {}, opened as of {}, closed as of {}\n\n",
         visible(register.account.as_deref().unwrap_or("an account that is not known")),
@@ -240,30 +296,47 @@ fn summary(register: &Register, target: &Path) -> String {
     for outcome in [Outcome::Done, Outcome::NotDone, Outcome::Unknown] {
         text.push_str(&format!("  {:<14}{}\n", outcome.to_string(), number(register.followed(outcome))));
     }
+    /// No more are told one by one: closure.csv has them all.
+    const MOST: usize = 40;
+    let open = |row: &&crate::review::record::RegisterRow| {
+        row.follow_up.as_ref().is_some_and(|found| matches!(found.outcome, Outcome::NotDone | Outcome::Unknown))
+    };
+    let left: Vec<_> = register.rows.iter().filter(open).collect();
+    if !left.is_empty() {
+        text.push('\n');
+    }
+    for row in left.iter().take(MOST) {
+        let Some(found) = &row.follow_up else { continue };
+        let decision = row.decision.map_or("", crate::review::Decision::word);
+        let lead = format!("  {:<9} {decision} {} ({}): ", found.outcome, visible(&row.name), row.sheet);
+        crate::report::words::paragraph(&mut text, &lead, &visible(&found.reason), 100.max(lead.len() + 40));
+    }
+    if left.len() > MOST {
+        text.push_str(&format!("  and {} more, in review/closure.csv\n", left.len() - MOST));
+    }
     text.push('\n');
-    for row in &register.rows {
-        if let Some(found) = row.follow_up.as_ref().filter(|f| matches!(f.outcome, Outcome::NotDone | Outcome::Unknown))
-        {
-            let decision = row.decision.map_or("", crate::review::Decision::word);
-            text.push_str(&format!(
-                "  {:<9} {decision} {}: {}\n",
-                found.outcome,
-                visible(&row.name),
-                visible(&found.reason)
-            ));
+    let mut told: Vec<&str> = Vec::new();
+    for finding in findings {
+        if told.contains(&finding.check.as_str()) {
+            continue;
         }
+        told.push(&finding.check);
+        let asked: Vec<String> = (findings.iter().filter(|other| other.check == finding.check))
+            .map(|other| format!("{} {}", other.framework, other.requirement))
+            .collect();
+        let status = if finding.excepted { "fail (excepted)" } else { finding.status.word() };
+        let lead = format!("  {status:<15} {}: ", finding.check);
+        crate::report::words::paragraph(&mut text, &lead, &visible(&finding.message), 150);
+        crate::report::words::paragraph(&mut text, "                  asked by ", &asked.join(", "), 150);
     }
-    let mut last = "";
-    for finding in &register.findings {
-        let requirement = format!("{} {}", finding.framework, finding.requirement);
-        if last != finding.requirement {
-            text.push_str(&format!("\n{requirement}\n"));
-        }
-        last = &finding.requirement;
-        text.push_str(&format!("  {:<15}{}: {}\n", finding.status, finding.check, visible(&finding.message)));
+    if !register.contradictions.is_empty() {
+        text.push_str(&format!("\nContradictions ({})\n", number(register.contradictions.len() as u64)));
     }
-    for line in &register.contradictions {
-        text.push_str(&format!("\ncontradiction: {line}"));
+    for line in register.contradictions.iter().take(MOST) {
+        text.push_str(&format!("  - {line}\n"));
+    }
+    if register.contradictions.len() > MOST {
+        text.push_str(&format!("  and {} more, in review/register.json\n", register.contradictions.len() - MOST));
     }
     text.push_str(&format!("\nRecord        {} (review/attestation.html is to be signed)\n", target.display()));
     text

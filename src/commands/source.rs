@@ -1,7 +1,7 @@
 //! Where evidence comes from when AWS is not asked: a recording, by itself or in a package.
 
 use super::CommandError;
-use super::work::period;
+use super::work::{period, time};
 use crate::collect::{Collection, Session, Silent, StopSignal, collect, folder, plan};
 use crate::evidence::recording::{CALLS_FILE, Recording};
 use crate::evidence::{EventScope, Evidence, Operation, Run, Timestamp};
@@ -66,18 +66,35 @@ impl Replay {
     }
 }
 
-/// The evidence of a package, a recording or AWS CLI output, with what keeps its files while it is used.
-pub(super) fn evidence_at(path: &Path) -> Result<(Evidence, Box<dyn std::any::Any>), CommandError> {
+/// Evidence that was given, whatever it lies in.
+pub(super) struct Given {
+    pub evidence: Evidence,
+    /// The recording, if there is one.
+    pub recording: Option<Arc<Recording>>,
+    /// The files of the evidence vanish with this.
+    _kept: Box<dyn std::any::Any>,
+}
+
+/// The evidence of a package, a recording or AWS CLI output. `as_of` is the time of such output, which does not say it
+/// itself; without it, it is of now.
+pub(super) fn given(path: &Path, as_of: Option<&str>) -> Result<Given, CommandError> {
     if !path.exists() {
         return Err(CommandError::usage(format!("there is no {}", path.display())));
     }
     let is_package = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
     if is_package || is_recording(path) || path.join("recording").is_dir() {
+        if as_of.is_some() {
+            let text = "--as-of is for AWS CLI output; a recording states its own time";
+            return Err(CommandError::usage(text));
+        }
         let replay = Replay::open(path)?;
         let evidence = replay.evidence(None)?;
-        return Ok((evidence, Box::new(replay)));
+        return Ok(Given { evidence, recording: Some(Arc::clone(&replay.recording)), _kept: Box::new(replay) });
     }
-    let as_of = Timestamp(Utc::now().trunc_subsecs(0));
+    let as_of = match as_of {
+        Some(text) => time(text, true)?,
+        None => Timestamp(Utc::now().trunc_subsecs(0)),
+    };
     let run = Run {
         format: Run::FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -96,7 +113,7 @@ pub(super) fn evidence_at(path: &Path) -> Result<(Evidence, Box<dyn std::any::An
         .tempdir()
         .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
     let evidence = folder::read(path, run, scratch.path()).map_err(CommandError::usage)?;
-    Ok((evidence, Box::new(scratch)))
+    Ok(Given { evidence, recording: None, _kept: Box::new(scratch) })
 }
 
 /// Whether a folder is a recording.

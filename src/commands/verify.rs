@@ -5,11 +5,12 @@
 
 mod derivation;
 mod events;
+mod review;
 mod seals;
 
 use super::arguments::VerifyArgs;
+use super::record;
 use super::{CommandError, Exit, print};
-use crate::evidence::digest::Sha256;
 use crate::package::timestamp::{Roots, Stamped};
 use crate::package::{self, Confirmed, Manifest, OpenPackage, Problem, PublicKey, Step, Verdict};
 use serde::Serialize;
@@ -67,7 +68,9 @@ struct Told {
 pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
     let key = args.key.as_deref().map(public_key).transpose()?;
     let roots = args.timestamp_roots.as_deref().map(timestamp_roots).transpose()?;
-    let sha256 = digest(&args.package)?;
+    // The SHA-256 of the zip, to compare with one that was told by another way.
+    let sha256 = record::digest(&args.package)
+        .map_err(|e| CommandError::usage(format!("cannot read {}: {e}", args.package.display())))?;
     let mut steps = Vec::new();
     let mut opened = match package::open_to_check(&args.package) {
         Ok(opened) => opened,
@@ -84,6 +87,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
     steps.push(Step::of("container", says, opened.layout().to_vec()));
     steps.extend(package::check(&mut opened).map_err(CommandError::no_package)?);
     steps.push(derivation::derivation(args, &mut opened, &steps)?);
+    steps.extend(review::last_review(args, &mut opened)?);
     steps.push(seals::signature(&mut opened, key.as_ref()));
     let (step, time_stamp) = seals::time_stamp(&mut opened, roots.as_ref());
     steps.push(step);
@@ -118,20 +122,6 @@ fn timestamp_roots(path: &Path) -> Result<Roots, CommandError> {
         .map_err(|e| CommandError::usage(format!("cannot read the certificates {}: {e}", path.display())))?;
     Roots::from_pem(&text)
         .map_err(|reason| CommandError::usage(format!("cannot verify with {}: {reason}", path.display())))
-}
-
-/// The SHA-256 of the zip, to compare with one that was told by another way.
-fn digest(path: &Path) -> Result<String, CommandError> {
-    let cannot = |e: std::io::Error| CommandError::usage(format!("cannot read {}: {e}", path.display()));
-    let mut file = std::fs::File::open(path).map_err(cannot)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match std::io::Read::read(&mut file, &mut buffer).map_err(cannot)? {
-            0 => return Ok(hash.finish()),
-            n => hash.update(buffer.get(..n).unwrap_or_default()),
-        }
-    }
 }
 
 fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Report {

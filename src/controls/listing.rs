@@ -190,11 +190,15 @@ pub fn fields_markdown(catalogue: &Catalogue) -> String {
         let population: Vec<String> = schema.population.iter().map(|call| format!("`{call}`")).collect();
         let _ = write!(
             out,
-            "\n## `{}`\n\nOne row for each {} in `populations/{}`, as listed by {}.\n\n",
+            "\n## `{}`\n\nOne row for each {} in `populations/{}`, {}.\n\n",
             schema.id,
             schema.title.trim_start_matches("the "),
             schema.file,
-            population.join(" and ")
+            if population.is_empty() {
+                "which no call to AWS lists".to_owned()
+            } else {
+                format!("as listed by {}", population.join(" and "))
+            }
         );
         out.push_str("| field | type | meaning | calls |\n|---|---|---|---|\n");
         for field in schema.fields {

@@ -39,6 +39,8 @@ pub struct Settings {
     pub manual: Vec<ManualEvidence>,
     /// What AWS cannot tell: the owner's other accounts, and the vendors with their terms.
     pub profile: Profile,
+    /// The package with the record of the last access review; a path that counts from the settings' folder.
+    pub review_record: Option<String>,
     /// The file that they were read from.
     pub file: Option<SettingsFile>,
 }
@@ -213,6 +215,7 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
         "own_accounts",
         "vendors",
         "config_rules",
+        "review",
     ];
     let Some(fields) = reader.fields(root, "auditpack.toml", &keys) else { return };
     let mut file = SettingsFile {
@@ -275,6 +278,11 @@ fn read(reader: &mut Reader, root: &Node, settings: &mut Settings) {
             settings.manual.push(evidence);
             file.manual.push(spans);
         }
+    }
+    if let Some(review) =
+        fields.get("review").and_then(|node| reader.fields(node, "the last access review", &["record"]))
+    {
+        settings.review_record = reader.required_text(&review, "record");
     }
     settings.profile = vendors::read(reader, &fields);
     settings.file = Some(file);

@@ -3,8 +3,8 @@
 use super::assemble::Log;
 use super::manifest::{
     Account, Call, CallRef, Caller, Callers, Conclusion, Controls, Covered, Custody, DeclaredSeals, ExceptionState,
-    Exclusion, FORMAT, Gap, Manifest, Manual, Note, Period, Population, Reconciliation, Redaction, Scope, Slice,
-    Source, SourceCount, Span, Tool,
+    Exclusion, FORMAT, Gap, Manifest, Manual, Note, Period, Population, Reconciliation, Redaction, Review, Scope,
+    Slice, Source, SourceCount, Span, Tool,
 };
 use crate::controls::manual::ManualEvidence;
 use crate::evaluate::ExceptionResult;
@@ -58,6 +58,14 @@ pub(super) fn describe(
         controls: Controls { sha256: String::new(), files: 0, checks: 0, exceptions: 0 },
         exceptions: audit.evaluation.exceptions.iter().map(exception).collect(),
         manual: audit.controls.settings.manual.iter().map(|of| manual(of, run.as_of)).collect(),
+        review: audit.resources.review.as_ref().map(|review| Review {
+            opened: review.opened,
+            closed: review.closed,
+            due: review.due,
+            population_sha256: review.population_sha256.clone(),
+            register: review.register.file.clone(),
+            record: review.record.clone(),
+        }),
         conclusion: conclusion(audit),
         calls: calls(evidence, log),
         populations: populations(audit),

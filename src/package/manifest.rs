@@ -6,6 +6,8 @@
 
 use crate::evidence::custody::Start;
 use crate::evidence::{CallId, Timestamp};
+use crate::resource::access_review::RecordOrigin;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +45,9 @@ pub struct Manifest {
     /// Files that people attached to requirements.
     #[serde(default)]
     pub manual: Vec<Manual>,
+    /// The last access review, if its record is in the package.
+    #[serde(default)]
+    pub review: Option<Review>,
     /// How the run ended.
     pub conclusion: Conclusion,
     /// Each call with its outcome.
@@ -75,6 +80,23 @@ pub struct Tool {
     pub version: String,
     /// The version that collected.
     pub collected_by: String,
+}
+
+/// The last access review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// The as-of time of the frozen population.
+    pub opened: Timestamp,
+    /// The as-of time of the evidence that it was closed with.
+    pub closed: Timestamp,
+    /// The last day for decisions and follow-up.
+    pub due: NaiveDate,
+    /// The SHA-256 of the frozen population.
+    pub population_sha256: String,
+    /// The file that the checks on the review rest on.
+    pub register: String,
+    /// The package that the register was taken from; null if the review was closed with this package's evidence.
+    pub record: Option<RecordOrigin>,
 }
 
 /// What the evidence was made from.

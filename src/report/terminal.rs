@@ -7,6 +7,7 @@ use super::words::{count, first, len, number, paragraph, size, visible};
 use super::{Audit, Conclusion};
 use crate::controls::Automation;
 use crate::finding::{Severity, Status};
+use crate::resource::{Kind, Population};
 use anstyle::{AnsiColor, Style};
 
 /// The package that was written.
@@ -91,7 +92,9 @@ impl Page {
 
     fn populations(&mut self, audit: &Audit<'_>) {
         self.heading("Populations", "");
-        for population in audit.resources.populations.values() {
+        // Without a record of a review, its one row only says so.
+        let told = |population: &&Population| population.kind != Kind::AccessReview || audit.resources.review.is_some();
+        for population in audit.resources.populations.values().filter(told) {
             let schema = population.kind.schema();
             let rows = number(population.rows.len() as u64);
             let mut line = format!("  {:<22}{rows:>9}", schema.plural);

@@ -400,6 +400,27 @@ kinds! {
         events: Int from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "events of the session in the event history, which has no data events";
         actions: Texts from [AccountListRegions, IamGetAccountAuthorizationDetails, CloudTrailLookupEvents] "what the session did: service and action";
     }
+    AccessReview "iam.access_review", "access review", "access reviews", "access-reviews.csv", from [] {
+        on_record: Bool from [] "the record of a closed review was given (collect --review, or the package of `review close` itself); there is one row in any case, and without a record all other fields are null";
+        opened: Text "or null" from [] "the as-of time of the frozen population, in RFC 3339";
+        closed: Text "or null" from [] "the as-of time of the evidence that it was closed with, in RFC 3339";
+        due: Text "or null" from [] "the last day for decisions and follow-up";
+        age_days: Int "or null" from [] "days from its closing to the as-of time";
+        rows: Int "or null" from [] "rows of the frozen population";
+        complete: Bool "or null" from [] "the frozen population is whole and its sources agree; else unknown, with the reason";
+        undecided: Int "or null" from [] "rows that nobody decided about";
+        last_decision: Text "or null" from [] "the day of the last decision";
+        days_late: Int "or null" from [] "days from the last day to its closing; 0 if it was closed in time";
+        changes: Int "or null" from [] "decisions to reduce, disable or remove";
+        changes_not_made: Int "or null" from [] "those that the later evidence shows were not carried out";
+        changes_unproven: Int "or null" from [] "those of which the later evidence does not tell";
+        followed_up: Bool "or null" from [] "all changes that were decided were made; unknown where the later evidence does not tell of some and shows none that was not";
+        acknowledged_by: Text "or null" from [] "who of management acknowledged it";
+        acknowledged_on: Text "or null" from [] "when";
+        acknowledged_after_decisions: Bool "or null" from [] "it was acknowledged, and not before the last decision";
+        has_previous: Bool "or null" from [] "it was opened with the review before it";
+        days_since_previous: Int "or null" from [] "days from the closing of the review before to its closing; null where that was never closed";
+    }
     Trail "cloudtrail.trail", "CloudTrail trail", "CloudTrail trails", "trails.csv", from [AccountListRegions, CloudTrailDescribeTrails] {
         name: Text from [CloudTrailDescribeTrails] "the trail's name";
         arn: Text from [CloudTrailDescribeTrails] "the trail's ARN";

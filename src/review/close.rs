@@ -4,7 +4,7 @@
 //! everything else below `review/` again, byte for byte.
 
 use super::answers::{self, Answers, Window};
-use super::findings::{self, Facts, worst};
+use super::findings;
 use super::followup::Later;
 use super::freeze::{self, Thresholds};
 use super::grid::Refusals;
@@ -12,12 +12,13 @@ use super::owner::Owners;
 use super::population::Frozen;
 use super::record::{FORMAT, Register, RegisterRow};
 use super::trail::Trail;
-use super::{DIGEST_FILE, INPUT_FOLDER, POPULATION_FILE, RECORD_FOLDER, REGISTER_FILE, status};
+use super::{DIGEST_FILE, INPUT_FOLDER, POPULATION_FILE, RECORD_FOLDER, REGISTER_FILE, ReviewFinding, status};
+use crate::controls::Controls;
+use crate::evaluate::Evaluation;
 use crate::evidence::call::file_name;
 use crate::evidence::digest::sha256;
 use crate::evidence::{Evidence, Timestamp};
-use crate::finding::Status;
-use crate::resource::Resources;
+use crate::resource::{LastReview, Resources};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +27,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Closing {
     /// The version of this file.
     pub format: u32,
-    /// How old the last closed review may be, in days.
-    pub max_age_days: i64,
     /// The files that were read: what they were called, and where the record holds them.
     pub files: Vec<InputFile>,
 }
@@ -60,28 +59,40 @@ pub enum CloseError {
 pub struct Closed {
     /// The record.
     pub register: Register,
-    /// All files of the record, with their paths in the package.
-    pub files: BTreeMap<String, Vec<u8>>,
+    frozen: Frozen,
+    inputs: BTreeMap<String, Vec<u8>>,
 }
 
 impl Closed {
-    /// The worst outcome.
-    pub fn status(&self) -> Status {
-        worst(&self.register.findings).unwrap_or(Status::Unknown)
+    /// What the checks judge.
+    pub fn last_review(&self) -> LastReview {
+        self.register.last_review(REGISTER_FILE, None)
+    }
+
+    /// The findings of the checks on it.
+    pub fn findings(&self, evaluation: &Evaluation, controls: &Controls) -> Vec<ReviewFinding> {
+        findings::findings(evaluation, controls)
+    }
+
+    /// All files of the record, with their paths in the package: inputs, register, tables and the page to sign.
+    pub fn files(self, findings: &[ReviewFinding]) -> BTreeMap<String, Vec<u8>> {
+        let Self { register, frozen, inputs: mut files } = self;
+        files.insert(REGISTER_FILE.to_owned(), register.json());
+        files.insert(format!("{RECORD_FOLDER}/register.csv"), register.csv());
+        files.insert(format!("{RECORD_FOLDER}/closure.csv"), register.closure_csv());
+        files.insert(format!("{RECORD_FOLDER}/findings.csv"), super::record::findings_csv(findings));
+        let page = super::attestation::page(&register, &frozen, findings);
+        files.insert(format!("{RECORD_FOLDER}/attestation.html"), page.into_bytes());
+        files
     }
 }
 
 const CLOSING_FILE: &str = "review/input/closing.json";
 
 /// Puts the inputs of a record together: `files` are those that answers stand in, with their paths below the folder.
-pub fn inputs(
-    population: Vec<u8>,
-    digest: Vec<u8>,
-    files: Vec<(String, Vec<u8>)>,
-    max_age_days: i64,
-) -> BTreeMap<String, Vec<u8>> {
+pub fn inputs(population: Vec<u8>, digest: Vec<u8>, files: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
-    let mut closing = Closing { format: 1, max_age_days, files: Vec::new() };
+    let mut closing = Closing { format: 1, files: Vec::new() };
     for (name, bytes) in files {
         let parts: Vec<String> = name.split('/').map(file_name).collect();
         let mut path = format!("{INPUT_FOLDER}/files/{}", parts.join("/"));
@@ -143,8 +154,6 @@ pub fn close(
     let trail = Trail::since(evidence, frozen.opened);
     let later = Later::new(&frozen.rows, &snapshot, &trail);
     let rows = register_rows(&frozen, &answers, &later);
-    let facts = Facts { frozen: &frozen, answers: &answers, rows: &rows, closed, max_age_days: closing.max_age_days };
-    let findings = findings::findings(&facts);
     let frozen_keys: BTreeSet<&str> = frozen.rows.iter().map(|row| row.key.as_str()).collect();
     let new = snapshot.rows.iter().filter(|row| !frozen_keys.contains(row.key.as_str()));
     let register = Register {
@@ -155,20 +164,13 @@ pub fn close(
         due: frozen.due,
         population_sha256,
         previous: frozen.previous.clone(),
-        max_age_days: closing.max_age_days,
         acknowledgement: answers.acknowledgement.as_ref().map(Into::into),
         contradictions: status::contradictions(&frozen, &answers),
         new_since: new.map(|row| format!("{}: {}", row.sheet, row.id)).collect(),
-        findings,
+        incomplete: frozen.incomplete(),
         rows,
     };
-    let mut files = inputs;
-    files.insert(REGISTER_FILE.to_owned(), register.json());
-    files.insert(format!("{RECORD_FOLDER}/register.csv"), register.csv());
-    files.insert(format!("{RECORD_FOLDER}/closure.csv"), register.closure_csv());
-    files.insert(format!("{RECORD_FOLDER}/findings.csv"), register.findings_csv());
-    files.insert(format!("{RECORD_FOLDER}/attestation.html"), register.attestation(&frozen).into_bytes());
-    Ok(Closed { register, files })
+    Ok(Closed { register, frozen, inputs })
 }
 
 /// The as-of time of later evidence that fits the review.

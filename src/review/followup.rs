@@ -5,10 +5,10 @@
 
 use super::freeze::Snapshot;
 use super::history::change;
-use super::population::{Change, Decision, Row, Sheet};
+use super::population::{Change, Decision, Row, Sheet, key};
 use super::trail::{Event, Trail};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What became of a decision.
@@ -54,24 +54,46 @@ pub(super) struct Later<'a> {
     trail: &'a Trail,
     /// How many keys of each user were there when the review was opened and are gone now.
     vanished_keys: BTreeMap<String, usize>,
-    users: Vec<&'a str>,
+    users: BTreeSet<&'a str>,
+    /// Rows by their sheet and unique id: what was renamed is still what it was.
+    by_identity: BTreeMap<(Sheet, &'a str), &'a Row>,
+    /// The users that were renamed, from their ARNs to what these are now.
+    renamed: BTreeMap<String, String>,
 }
 
 impl<'a> Later<'a> {
     pub fn new(frozen: &[Row], snapshot: &'a Snapshot, trail: &'a Trail) -> Self {
         let by_key: BTreeMap<&str, &Row> = snapshot.rows.iter().map(|row| (row.key.as_str(), row)).collect();
+        let by_identity: BTreeMap<(Sheet, &str), &Row> =
+            snapshot.rows.iter().filter_map(|row| Some(((row.sheet, unique_id(row)?), row))).collect();
+        let renamed = frozen.iter().filter(|row| row.sheet == Sheet::Users).filter_map(|row| {
+            let later = by_identity.get(&(row.sheet, unique_id(row)?))?;
+            (later.id != row.id).then(|| (row.id.clone(), later.id.clone()))
+        });
+        let users = snapshot.rows.iter().filter(|row| row.sheet == Sheet::Users).map(|row| row.id.as_str()).collect();
+        let renamed = renamed.collect();
+        let mut all = Self { snapshot, by_key, trail, vanished_keys: BTreeMap::new(), users, by_identity, renamed };
         let mut vanished_keys: BTreeMap<String, usize> = BTreeMap::new();
-        for row in frozen.iter().filter(|row| row.sheet == Sheet::AccessKeys && !by_key.contains_key(row.key.as_str()))
-        {
+        for row in frozen.iter().filter(|row| row.sheet == Sheet::AccessKeys && all.find(row).is_none()) {
             *vanished_keys.entry(user_of_key(row).to_owned()).or_default() += 1;
         }
-        let users = snapshot.rows.iter().filter(|row| row.sheet == Sheet::Users).map(|row| row.id.as_str()).collect();
-        Self { snapshot, by_key, trail, vanished_keys, users }
+        all.vanished_keys = vanished_keys;
+        all
+    }
+
+    /// What a row is in the later evidence: the row of its name, else that which has its unique id under another name.
+    fn find(&self, row: &Row) -> Option<&'a Row> {
+        let named = self.by_key.get(row.key.as_str()).copied();
+        named.or_else(|| self.by_identity.get(&(row.sheet, unique_id(row)?)).copied()).or_else(|| {
+            let (user, which) = row.id.split_once('#').filter(|_| row.sheet == Sheet::AccessKeys)?;
+            let id = format!("{}#{which}", self.renamed.get(user)?);
+            self.by_key.get(key(row.sheet, &id).as_str()).copied()
+        })
     }
 
     /// What a row is now, in one word.
     pub fn now(&self, row: &Row) -> Change {
-        match self.by_key.get(row.key.as_str()) {
+        match self.find(row) {
             Some(later) => change(row, later),
             None if self.hole(row.sheet).is_some() => Change::Unknown,
             None => Change::Removed,
@@ -92,8 +114,12 @@ impl<'a> Later<'a> {
             let reason = "it was to be kept".to_owned();
             return FollowUp { outcome: Outcome::NothingToDo, reason, event: None };
         }
-        let (outcome, reason) = match self.by_key.get(row.key.as_str()).copied() {
+        let (outcome, reason) = match self.find(row) {
             None => self.gone(row, decision),
+            Some(later) if later.id != row.id => {
+                let (outcome, reason) = judge(row, later, decision);
+                (outcome, format!("{reason} (it was renamed to {})", later.name))
+            }
             Some(later) => judge(row, later, decision),
         };
         let event = (outcome == Outcome::Done).then(|| self.cause(row, decision)).flatten();
@@ -125,7 +151,8 @@ impl<'a> Later<'a> {
     /// can be deleted or inactive (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html>).
     fn key_gone(&self, row: &Row) -> (Outcome, String) {
         let user = user_of_key(row);
-        if !row.id.contains(":root#") && !self.users.contains(&user) && self.hole(Sheet::Users).is_none() {
+        let there = self.users.contains(&user) || self.renamed.contains_key(user);
+        if !row.id.contains(":root#") && !there && self.hole(Sheet::Users).is_none() {
             return (Outcome::Done, "its user is not there any more".to_owned());
         }
         let deleted = self.trail.about(&subjects(row), &["DeleteAccessKey"]).len();
@@ -193,6 +220,12 @@ impl<'a> Later<'a> {
         };
         removed.or(other)
     }
+}
+
+/// The id that AWS gives nothing else ever again; a time of creation is none.
+fn unique_id(row: &Row) -> Option<&str> {
+    let unique = matches!(row.sheet, Sheet::Users | Sheet::Roles | Sheet::PrivilegedAccess);
+    row.identity.as_deref().filter(|id| unique && !id.starts_with("created "))
 }
 
 /// The user of a key's row, by ARN.

@@ -52,7 +52,7 @@ impl Owners {
 /// The name of an owner's workbook: what a file system takes, told apart by `taken`.
 pub fn file_stem(owner: Option<&str>, taken: &mut std::collections::BTreeSet<String>) -> String {
     let owner = owner.unwrap_or("no owner");
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.@+".contains(c) { c } else { '-' };
+    let safe = |c: char| if c.is_alphanumeric() || "-_.@+".contains(c) { c } else { '-' };
     let mut stem: String = owner.chars().map(safe).take(80).collect();
     stem = stem.trim_matches(['.', '-']).to_owned();
     // Names that Windows keeps to itself, and owners without a letter that a file can have.
@@ -62,7 +62,7 @@ pub fn file_stem(owner: Option<&str>, taken: &mut std::collections::BTreeSet<Str
     }
     let mut name = stem.clone();
     let mut number = 1;
-    while !taken.insert(name.to_ascii_lowercase()) {
+    while !taken.insert(name.to_lowercase()) {
         number += 1;
         name = format!("{stem}-{number}");
     }

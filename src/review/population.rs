@@ -159,7 +159,7 @@ const CREATED: Column = column("created", 11);
 const LAST: Column = column("last activity", 11);
 const SOURCE: Column = column("activity source", 22);
 const IDLE: Column = column("days inactive", 9);
-const POLICIES: Column = column("policies", 34);
+const POLICIES: Column = column("policies", 40);
 const ADMIN: Column = column("administrator", 32);
 const FLAGS: Column = column("flags", 26);
 const CHANGE: Column = column("change", 16);
@@ -449,6 +449,17 @@ impl Frozen {
     /// The rows of a sheet.
     pub fn of(&self, sheet: Sheet) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.sheet == sheet)
+    }
+
+    /// How many rows became what since the last review, in words.
+    pub fn changes(&self) -> String {
+        let count = |change: Change| self.rows.iter().filter(|row| row.change == Some(change)).count();
+        let named = |change: &Change| match change {
+            Change::Removed => (self.removed.len(), change.word()),
+            change => (count(*change), change.word()),
+        };
+        let some = Change::ALL.iter().map(named).filter(|(count, _)| *count > 0);
+        some.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether every population is whole and its sources agree; else why not.

@@ -1,17 +1,16 @@
 //! The record of a closed review: what a package holds of it, for people, programs and the next review.
 
 use super::answers::Acknowledgement as Given;
-use super::findings::{ReviewFinding, worst};
+use super::findings::ReviewFinding;
 use super::followup::{FollowUp, Outcome};
-use super::population::{Change, Decision, Frozen, PreviousReview, Sheet};
+use super::population::{Change, Decision, PreviousReview, Sheet};
 use crate::evidence::Timestamp;
-use crate::finding::Status;
+use crate::finding::Pointer;
 use crate::report::csv::{Cell, Table};
-use crate::report::words::{Shown, number};
-use askama::Template;
+use crate::resource::LastReview;
+use crate::resource::access_review::RecordOrigin;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The version of register.json.
 pub const FORMAT: u32 = 1;
@@ -33,16 +32,14 @@ pub struct Register {
     pub population_sha256: String,
     /// The review before.
     pub previous: Option<PreviousReview>,
-    /// How old the last closed review may be, in days.
-    pub max_age_days: i64,
+    /// Why there may be more access than was frozen, and where its sources differ.
+    pub incomplete: Vec<String>,
     /// Management's acknowledgement.
     pub acknowledgement: Option<Acknowledgement>,
     /// Decisions that contradict each other.
     pub contradictions: Vec<String>,
     /// Access that came into being between opening and closing: for the next review.
     pub new_since: Vec<String>,
-    /// The findings.
-    pub findings: Vec<ReviewFinding>,
     /// Every row.
     pub rows: Vec<RegisterRow>,
 }
@@ -112,7 +109,7 @@ impl Register {
     }
 
     /// How many rows of a sheet were decided so.
-    fn decided(&self, sheet: Sheet, decision: Option<Decision>) -> u64 {
+    pub(super) fn decided(&self, sheet: Sheet, decision: Option<Decision>) -> u64 {
         self.rows.iter().filter(|row| row.sheet == sheet && row.decision == decision).count() as u64
     }
 
@@ -226,172 +223,40 @@ impl Register {
         table.finish()
     }
 
-    /// findings.csv: one row for each requirement and assertion.
-    pub fn findings_csv(&self) -> Vec<u8> {
-        let mut table = Table::new(&["framework", "requirement", "check", "status", "message", "evidence"]);
-        for finding in &self.findings {
-            let cells = [&finding.framework, &finding.requirement, &finding.check];
-            let mut cells: Vec<Cell> = cells.into_iter().map(|text| text.as_str().into()).collect();
-            cells.push(finding.status.word().into());
-            cells.push(finding.message.as_str().into());
-            cells.push(finding.evidence.join("; ").into());
-            table.row(cells);
-        }
-        table.finish()
-    }
-
-    /// attestation.html: one page to print and to sign.
-    pub fn attestation(&self, frozen: &Frozen) -> String {
-        // Rendering into a String fails only where a Display of ours fails, and none does. Were that ever untrue, a
-        // page that says so is better than a page cut short.
-        Page::of(self, frozen)
-            .render()
-            .unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
-    }
-}
-
-struct SheetLine {
-    name: &'static str,
-    rows: String,
-    counts: Vec<String>,
-    undecided: u64,
-}
-
-struct RequirementLine {
-    name: String,
-    statuses: Vec<&'static str>,
-}
-
-struct Signed {
-    by: Shown,
-    position: Shown,
-    on: String,
-}
-
-struct Remark {
-    status: &'static str,
-    text: Shown,
-}
-
-#[derive(Template)]
-#[template(path = "review/attestation.html")]
-struct Page {
-    policy: String,
-    style: &'static str,
-    account: Shown,
-    opened: String,
-    closed: String,
-    due: String,
-    verdict: &'static str,
-    sheets: Vec<SheetLine>,
-    done: u64,
-    not_done: u64,
-    unknown: u64,
-    checks: Vec<&'static str>,
-    requirements: Vec<RequirementLine>,
-    remarks: Vec<Remark>,
-    reviewers: Shown,
-    acknowledgement: Option<Signed>,
-    population_sha256: String,
-    version: &'static str,
-}
-
-const STYLE: &str = include_str!("../../templates/review/attestation.css");
-
-const CHECKS: [(&str, &str); 6] = [
-    ("access-review-population-complete", "population complete"),
-    ("access-review-all-decided", "all decided"),
-    ("access-review-in-time", "in time"),
-    ("access-review-followed-up", "followed up"),
-    ("access-review-periodic", "periodic"),
-    ("access-review-acknowledged", "acknowledged"),
-];
-
-fn framework(id: &str) -> &str {
-    match id {
-        "soc2" => "SOC 2",
-        "iso27001" => "ISO/IEC 27001",
-        "hipaa" => "HIPAA",
-        "pci-dss" => "PCI DSS",
-        other => other,
-    }
-}
-
-impl Page {
-    fn of(register: &Register, frozen: &Frozen) -> Self {
-        let hash = crate::evidence::digest::sha256(STYLE.as_bytes());
-        let sheets = Sheet::ALL.iter().map(|sheet| SheetLine {
-            name: sheet.word(),
-            rows: number(frozen.of(*sheet).count() as u64),
-            counts: Decision::ALL
-                .iter()
-                .map(|decision| match register.decided(*sheet, Some(*decision)) {
-                    0 if !sheet.decisions().contains(decision) => "–".to_owned(),
-                    count => number(count),
-                })
-                .collect(),
-            undecided: register.decided(*sheet, None),
-        });
-        let mut by_requirement: BTreeMap<(usize, &str, &str), Vec<&ReviewFinding>> = BTreeMap::new();
-        for finding in &register.findings {
-            let order = super::findings::REQUIREMENTS
-                .iter()
-                .position(|(framework, id)| *framework == finding.framework && *id == finding.requirement);
-            let key = (order.unwrap_or(usize::MAX), finding.framework.as_str(), finding.requirement.as_str());
-            by_requirement.entry(key).or_default().push(finding);
-        }
-        let requirements = by_requirement.iter().map(|((_, of, id), findings)| RequirementLine {
-            name: format!("{} {id}", framework(of)),
-            statuses: CHECKS
-                .iter()
-                .map(|(check, _)| findings.iter().find(|f| f.check == *check).map_or("–", |f| f.status.word()))
-                .collect(),
-        });
-        let mut remarks: Vec<Remark> = Vec::new();
-        for finding in register.findings.iter().filter(|f| !matches!(f.status, Status::Pass | Status::NotApplicable)) {
-            let text = Shown::from(&finding.message);
-            if !remarks.iter().any(|remark| remark.text == text) {
-                remarks.push(Remark { status: finding.status.word(), text });
-            }
-        }
-        let mut by_reviewer: BTreeMap<&str, u64> = BTreeMap::new();
-        for reviewer in register.rows.iter().filter_map(|row| row.reviewer.as_deref()) {
-            *by_reviewer.entry(reviewer).or_default() += 1;
-        }
-        let mut by_reviewer: Vec<(&str, u64)> = by_reviewer.into_iter().collect();
-        by_reviewer.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-        let words: Vec<String> = by_reviewer.iter().map(|(name, count)| format!("{name} ({count})")).collect();
-        let verdict = match worst(&register.findings) {
-            Some(Status::Fail) => "Not everything that the requirements ask of a review holds.",
-            Some(Status::Unknown) => "It cannot be said of everything that it holds.",
-            _ => "Everything that was checked of this review holds.",
-        };
-        Self {
-            policy: format!(
-                "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-                crate::report::html::base64_of_hex(&hash)
-            ),
-            style: STYLE,
-            account: register.account.as_deref().unwrap_or("not known").into(),
-            opened: register.opened.zulu(),
-            closed: register.closed.zulu(),
-            due: register.due.to_string(),
-            verdict,
-            sheets: sheets.collect(),
-            done: register.followed(Outcome::Done),
-            not_done: register.followed(Outcome::NotDone),
-            unknown: register.followed(Outcome::Unknown),
-            checks: CHECKS.iter().map(|(_, words)| *words).collect(),
-            requirements: requirements.collect(),
-            remarks,
-            reviewers: crate::report::words::first(&words, 8).into(),
-            acknowledgement: register.acknowledgement.as_ref().map(|ack| Signed {
-                by: (&ack.by).into(),
-                position: (&ack.position).into(),
-                on: ack.on.to_string(),
-            }),
-            population_sha256: register.population_sha256.clone(),
-            version: env!("CARGO_PKG_VERSION"),
+    /// What the checks judge, read in a file of a package.
+    pub fn last_review(&self, file: &str, record: Option<RecordOrigin>) -> LastReview {
+        LastReview {
+            register: Pointer { file: file.to_owned(), at: String::new() },
+            record,
+            account: self.account.clone(),
+            opened: self.opened,
+            closed: self.closed,
+            due: self.due,
+            population_sha256: self.population_sha256.clone(),
+            rows: self.rows.len() as u64,
+            incomplete: self.incomplete.clone(),
+            undecided: self.rows.iter().filter(|row| row.decision.is_none()).count() as u64,
+            last_decision: self.rows.iter().filter_map(|row| row.date).max(),
+            changes_made: self.followed(Outcome::Done),
+            changes_not_made: self.followed(Outcome::NotDone),
+            changes_unproven: self.followed(Outcome::Unknown),
+            acknowledged: self.acknowledgement.as_ref().map(|ack| (ack.by.clone(), ack.on)),
+            previous_closed: self.previous.as_ref().map(|previous| previous.closed),
         }
     }
+}
+
+/// findings.csv: one row for each requirement and check on the review.
+pub(super) fn findings_csv(findings: &[ReviewFinding]) -> Vec<u8> {
+    let mut table = Table::new(&["framework", "requirement", "check", "status", "excepted", "message", "evidence"]);
+    for finding in findings {
+        let cells = [&finding.framework, &finding.requirement, &finding.check];
+        let mut cells: Vec<Cell> = cells.into_iter().map(|text| text.as_str().into()).collect();
+        cells.push(finding.status.word().into());
+        cells.push(if finding.excepted { "yes" } else { "no" }.into());
+        cells.push(finding.message.as_str().into());
+        cells.push(finding.evidence.join("; ").into());
+        table.row(cells);
+    }
+    table.finish()
 }

@@ -280,5 +280,16 @@ pub(super) fn path_words(path: &TrustPath) -> String {
         _ => {}
     }
     let asked = if asked.is_empty() { String::new() } else { format!(" ({})", asked.join(", ")) };
-    format!("{who} {}{asked}", path.principal)
+    format!("{who} {}{asked}", short_principal(path.kind, &path.principal))
+}
+
+/// A principal without what its kind says already: the own account's ARNs by their last part.
+pub(super) fn short_principal(kind: PathKind, principal: &str) -> &str {
+    let own = matches!(kind, PathKind::SameAccount | PathKind::Saml | PathKind::Oidc);
+    let local = principal.splitn(6, ':').nth(5).filter(|_| own && principal.starts_with("arn:")).unwrap_or(principal);
+    match kind {
+        PathKind::Saml => local.strip_prefix("saml-provider/").unwrap_or(local),
+        PathKind::Oidc => local.strip_prefix("oidc-provider/").unwrap_or(local),
+        _ => local,
+    }
 }

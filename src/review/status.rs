@@ -107,6 +107,12 @@ impl Status {
         self.open() == 0 && self.refusals.is_empty() && self.contradictions.is_empty()
     }
 
+    /// The status for programs.
+    pub fn json(&self) -> String {
+        // Texts, numbers and maps with text keys are JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// The status for people.
     pub fn text(&self) -> String {
         let mut out = String::new();

@@ -57,7 +57,7 @@ impl Formats {
             head: head(DARK),
             input_head: head(INPUT_HEAD),
             text: frozen(),
-            number: cell().set_background_color(PALE).set_align(FormatAlign::Right).set_align(FormatAlign::Top),
+            number: cell().set_background_color(PALE).set_align(FormatAlign::Center).set_align(FormatAlign::Top),
             name: frozen().set_bold(),
             quiet: frozen().set_font_color(Color::RGB(0x6B_72_80)).set_font_size(8),
             input: cell().set_num_format("@").set_background_color(INPUT),
@@ -105,6 +105,22 @@ fn column_number(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
+/// How many lines a text takes in a column: words are kept whole where they fit.
+fn wrapped(text: &str, width: usize) -> usize {
+    let width = width.max(1);
+    let (mut lines, mut used) = (1, 0);
+    for word in text.split_inclusive([' ', '-']) {
+        let length = word.trim_end().chars().count();
+        if used > 0 && used + length > width {
+            lines += 1;
+            used = 0;
+        }
+        lines += length.saturating_sub(1) / width;
+        used += if length > width { (length - 1) % width + 1 } else { word.chars().count() };
+    }
+    lines
+}
+
 fn population(
     page: &mut Worksheet,
     frozen: &Frozen,
@@ -126,10 +142,12 @@ fn population(
     for (index, row) in rows.iter().enumerate() {
         let line = row_number(index + 1);
         // Not every program fits a row to its wrapped text by itself.
-        let lines = |(column, _): &(&super::population::Column, bool)| {
-            row.cell(column.name).chars().count().div_ceil(usize::from(column.width).max(1))
+        let lines = |(at, (column, _)): (usize, &(&super::population::Column, bool))| {
+            // Letters of the name are bold, and wider.
+            let width = if at == 0 { column.width - column.width / 8 } else { column.width };
+            wrapped(row.cell(column.name), usize::from(width))
         };
-        let lines = layout.iter().map(lines).max().unwrap_or(1).clamp(1, 8);
+        let lines = layout.iter().enumerate().map(lines).max().unwrap_or(1).clamp(1, 12);
         page.set_row_height(line, 14 * row_number(lines))?;
         for (at, (column, is_frozen)) in layout.iter().enumerate() {
             let place = column_number(at);
@@ -158,7 +176,9 @@ fn population(
     page.set_freeze_panes(1, 1)?;
     let last_column = column_number(layout.len() - 1);
     page.autofilter(0, 0, row_number(rows.len().max(1)), last_column)?;
-    page.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    // A3; the ARN and the key stay on the screen.
+    page.set_landscape().set_paper_size(8).set_print_fit_to_pages(1, 0);
+    page.set_print_area(0, 0, row_number(rows.len().max(1)), column_number(layout.len().saturating_sub(3)))?;
     page.set_repeat_rows(0, 0)?;
     page.set_header("&LAccess review&C&A&RPage &P of &N");
     if rows.is_empty() {
@@ -230,7 +250,7 @@ fn colours(page: &mut Worksheet, last: u32, column: &impl Fn(&str) -> Option<u16
             page.add_conditional_format(1, at, last, at, &rule)?;
         }
     }
-    let contains: [(&str, &str, (Color, Color)); 12] = [
+    let contains: [(&str, &str, (Color, Color)); 15] = [
         ("administrator", "yes", RED),
         ("administrator", "by role", RED),
         ("administrator", "can become", AMBER),
@@ -241,6 +261,9 @@ fn colours(page: &mut Worksheet, last: u32, column: &impl Fn(&str) -> Option<u16
         ("change", "changed", AMBER),
         ("change", "less access", GREEN),
         ("flags", "admin", RED),
+        ("flags", "public", RED),
+        ("flags", "orphaned", RED),
+        ("flags", "root", RED),
         ("flags", "no MFA", RED),
         ("flags", "unknown", AMBER),
     ];
@@ -257,9 +280,11 @@ fn colours(page: &mut Worksheet, last: u32, column: &impl Fn(&str) -> Option<u16
             page.add_conditional_format(1, at, last, at, &rule)?;
         }
     }
-    if let Some(at) = column("mfa") {
-        let rule =
-            ConditionalFormatCell::new().set_rule(ConditionalFormatCellRule::EqualTo("no")).set_format(tint(RED));
+    // A device protects what is signed in to with a password; a user with keys alone has no use for one.
+    if let (Some(at), Some(credentials)) = (column("mfa"), column("credentials")) {
+        let letter = rust_xlsxwriter::utility::column_number_to_name;
+        let formula = format!("=AND(${}2=\"no\",ISNUMBER(SEARCH(\"password\",${}2)))", letter(at), letter(credentials));
+        let rule = ConditionalFormatFormula::new().set_rule(Formula::new(formula)).set_format(tint(RED));
         page.add_conditional_format(1, at, last, at, &rule)?;
     }
     Ok(())
@@ -333,9 +358,7 @@ fn instructions(
             Line::Pair => {
                 page.write_string_with_format(line, 1, &left, &term)?;
                 page.write_string_with_format(line, 2, &right, &body)?;
-                // A wrapped line of this column holds about 100 characters.
-                let lines = u32::try_from(right.chars().count() / 100 + 1).unwrap_or(1);
-                page.set_row_height(line, 14 * lines)?;
+                page.set_row_height(line, 14 * row_number(wrapped(&right, 108)) + 2)?;
             }
         }
         line += 1;
@@ -385,7 +408,7 @@ fn text(frozen: &Frozen, issue: &Issue, population_sha256: &str) -> Vec<(Line, S
     );
     pair(
         "3  Change nothing else",
-        "White and yellow cells are yours, grey ones are frozen. You may sort, filter, reorder columns and add columns of your own; \
+        "Yellow cells and columns of your own are yours, grey ones are frozen. You may sort, filter, reorder columns and add columns of your own; \
          rows added, removed or altered are found and refused when the review is closed.",
         &mut all,
     );

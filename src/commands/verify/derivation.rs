@@ -4,15 +4,15 @@ use super::super::CommandError;
 use super::super::arguments::VerifyArgs;
 use super::super::attach;
 use super::super::judge::contents;
+use super::super::record::{self, LastRecord};
 use super::super::source::Replay;
 use crate::controls::Controls;
 use crate::evaluate::evaluate;
-use crate::evidence::Evidence;
 use crate::finding::Severity;
 use crate::package::{self, ATTESTATION, Manifest, OpenPackage, Problem, Seals, Step, TIMESTAMP, Verdict};
 use crate::report::Audit;
 use crate::resource::Resources;
-use std::collections::BTreeMap;
+use crate::review::Closed;
 
 /// Makes the package again from its recording, and compares.
 pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> Result<Step, CommandError> {
@@ -62,7 +62,25 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
         Err(error) => return Ok(failed_to_read(format!("the recording cannot be replayed: {error}"))),
     };
     let resources = Resources::build(&evidence, &controls.settings.profile);
+    let records = record::made_again(opened, &evidence, &resources)
+        .and_then(|closed| LastRecord::packaged(opened).map(|last| (closed, last)));
+    let (closed, last) = match records {
+        Ok((Some(_), Some(_))) => return Ok(failed_to_read("it holds the records of two access reviews".to_owned())),
+        Ok(records) => records,
+        Err(reason) => {
+            return Ok(failed_to_read(format!("the record of the access review cannot be made again: {reason}")));
+        }
+    };
+    let review = closed.as_ref().map(Closed::last_review).or_else(|| last.as_ref().map(|last| last.review.clone()));
+    let resources = resources.reviewed(&evidence, review);
     let evaluation = evaluate(&evidence, &resources, &controls);
+    let review = match closed {
+        Some(closed) => {
+            let findings = closed.findings(&evaluation, &controls);
+            closed.files(&findings)
+        }
+        None => last.map(|last| last.files).unwrap_or_default(),
+    };
     let audit =
         Audit { evidence: &evidence, resources: &resources, controls: &controls, evaluation: &evaluation, fail_on };
     let mut seals = Vec::new();
@@ -73,12 +91,6 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
     }
     let seals = Seals::copied(manifest.seals.clone(), seals);
     let target = folder.path().join("again.zip");
-    let review = match review(opened, &evidence, &resources) {
-        Ok(review) => review,
-        Err(reason) => {
-            return Ok(failed_to_read(format!("the record of the access review cannot be made again: {reason}")));
-        }
-    };
     let written =
         contents(audit, Some(&replay.recording), review, seals).and_then(|made| package::write(made, &target, false));
     if let Err(error) = written {
@@ -156,23 +168,4 @@ fn fail_on(manifest: &Manifest) -> Result<Option<Severity>, String> {
         "none" => Ok(None),
         word => word.parse().map(Some),
     }
-}
-
-/// The record of an access review, made again from its inputs in the package; nothing if there is none.
-fn review(
-    opened: &mut package::OpenPackage,
-    evidence: &Evidence,
-    resources: &Resources,
-) -> Result<BTreeMap<String, Vec<u8>>, String> {
-    let folder = format!("{}/", crate::review::INPUT_FOLDER);
-    let paths: Vec<String> = opened.paths().filter(|path| path.starts_with(&folder)).map(str::to_owned).collect();
-    if paths.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut inputs = BTreeMap::new();
-    for path in paths {
-        let bytes = opened.read(&path).map_err(|e| e.to_string())?;
-        inputs.insert(path, bytes);
-    }
-    crate::review::close(inputs, evidence, resources).map(|closed| closed.files).map_err(|e| e.to_string())
 }

@@ -31,10 +31,14 @@ impl Maker<'_> {
         let principal = &outsider.principal;
         let (what, name) = match outsider.kind {
             PathKind::CrossAccount if outsider.own => ("AWS account of the same owner", format!("account {principal}")),
+            PathKind::CrossAccount if principal == "*" => ("AWS accounts", "any account, under conditions".to_owned()),
             PathKind::CrossAccount => ("AWS account", format!("account {principal}")),
             PathKind::Public => ("anybody with an AWS account", "everybody".to_owned()),
-            PathKind::Saml => ("SAML identity provider", principal.clone()),
-            PathKind::Oidc => ("OIDC identity provider", principal.clone()),
+            PathKind::Saml | PathKind::Oidc => {
+                let what =
+                    if outsider.kind == PathKind::Saml { "SAML identity provider" } else { "OIDC identity provider" };
+                (what, standing::short_principal(outsider.kind, principal).to_owned())
+            }
             PathKind::Orphan => ("principal that was deleted", principal.clone()),
             _ => ("a principal that is not understood", principal.clone()),
         };

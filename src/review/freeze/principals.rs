@@ -67,14 +67,17 @@ impl Maker<'_> {
                 }
             }
             Ok(None) => {}
-            Err(why) => {
-                making.cell("days inactive", unknown(why));
+            Err(_) => {
+                making.cell("days inactive", "unknown");
                 making.flag("activity unknown");
             }
         }
         let Some(row) = self.reported.get(resource.id.as_str()) else {
             making.cell("last activity", "unknown");
-            making.cell("activity source", unknown("the credential report does not list the user"));
+            making.cell(
+                "activity source",
+                idle.err().unwrap_or_else(|| "the credential report does not list the user".to_owned()),
+            );
             return;
         };
         let mut uses: Vec<(Timestamp, String)> = Vec::new();
@@ -222,7 +225,7 @@ impl Maker<'_> {
                 }
             }
             Ok(None) => {}
-            Err(why) => making.cell("days inactive", unknown(why)),
+            Err(_) => making.cell("days inactive", "unknown"),
         }
         self.standing(&mut making, self.standings.profiles.get(&resource.id));
         self.ways_in(&mut making, &resource.id);
@@ -368,6 +371,6 @@ impl Maker<'_> {
     }
 }
 
-pub(super) fn unknown(why: &str) -> String {
+fn unknown(why: &str) -> String {
     format!("unknown: {why}")
 }
