@@ -9,7 +9,7 @@ use tempfile::tempdir;
 
 /// The rows of the history, each by the names of its columns.
 fn history(files: &BTreeMap<String, Vec<u8>>) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_reader(&files["populations/config-compliance-history.csv"][..]);
+    let mut reader = csv::Reader::from_reader(&files["populations/config-verdict-history.csv"][..]);
     reader.deserialize().map(Result::unwrap).collect()
 }
 
@@ -41,7 +41,7 @@ fn verdicts_are_told_as_intervals_over_the_period_and_only_changes_are_asked_abo
     let of_history = calls.iter().filter(|call| call["operation"] == "config:GetResourceConfigHistory");
     let asked: std::collections::BTreeSet<_> = of_history.filter_map(|call| call["resource"].as_str()).collect();
     assert!(!asked.is_empty() && asked.len() < failed.len(), "{} of {}", asked.len(), failed.len());
-    assert!(findings(&files).iter().any(|f| f.0 == "config-noncompliance-mended" && f.1 == "fail"));
+    assert!(findings(&files).iter().any(|f| f.0 == "config-failure-mended" && f.1 == "fail"));
     let remediated: Vec<_> =
         rows.iter().filter(|row| row["remediation"] == "AWS-EnableVpcFlowLogs (automatic)").collect();
     assert!(!remediated.is_empty() && remediated.iter().all(|row| row["rule"] == "vpc-flow-logs-enabled"));
@@ -61,7 +61,7 @@ fn a_limit_and_a_denied_history_are_gaps() {
         let ran = collect(&server, out.path(), &arguments);
         assert_eq!(ran.code, 3, "{words}: {}", ran.stderr);
         let files = files(&package(out.path()));
-        let unknown = findings(&files).into_iter().find(|f| f.0 == "config-noncompliance-mended" && f.1 == "unknown");
+        let unknown = findings(&files).into_iter().find(|f| f.0 == "config-failure-mended" && f.1 == "unknown");
         let message = unknown.map(|f| f.3).unwrap_or_default();
         assert!(message.contains(words), "{words}: {message}");
         if faults.iter().any(|fault| fault.contains("Select")) {

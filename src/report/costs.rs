@@ -25,6 +25,10 @@ pub struct GapCost {
     pub requirements: BTreeSet<(String, String)>,
 }
 
+/// Calls about a whole Region that are made only if its Config rules have results.
+const FOLLOWS_RULES: [Operation; 2] =
+    [Operation::ConfigSelectResourceConfig, Operation::ConfigDescribeRemediationConfigurations];
+
 impl GapCost {
     /// How many findings are unknown for it.
     pub fn findings(&self) -> u64 {
@@ -65,6 +69,8 @@ pub fn gaps(audit: &Audit<'_>) -> BTreeMap<CallId, Gap> {
             continue;
         }
         let planned: Vec<CallId> = match operation.scope() {
+            // Made only where the rules of a Region found something, and missed by the population where it should have been.
+            Scope::Regional if FOLLOWS_RULES.contains(&operation) => Vec::new(),
             Scope::Global => vec![CallId::global(operation)],
             Scope::Regional if audit.evidence.regions.is_empty() => vec![CallId::global(operation)],
             Scope::Regional => {

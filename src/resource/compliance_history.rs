@@ -84,13 +84,14 @@ impl Intervals<'_> {
         let selected = Source::<SelectResourceConfig>::regional(evidence, region);
         self.documents.extend(selected.document());
         self.gaps.extend(selected.gap().cloned());
-        let changes = selected.whole().ok().map(LastChanges::of);
-        if let Some(unreadable) = changes.as_ref().map(|changes| changes.unreadable).filter(|count| *count > 0) {
-            self.gaps.push(selected.unknown(format!("{unreadable} of its results cannot be read")));
+        // Without it, nobody knows whether a verdict of today is that of the whole period.
+        let Ok(changes) = selected.whole().map(LastChanges::of) else { return };
+        if changes.unreadable > 0 {
+            self.gaps.push(selected.unknown(format!("{} of its results cannot be read", changes.unreadable)));
         }
         let period = evidence.run.period;
         let told = details.values().filter_map(Source::arrived);
-        let worth = subjects(told, changes.as_ref(), period);
+        let worth = subjects(told, Some(&changes), period);
         let limit = evidence.run.config_history as usize;
         if worth.len() > limit {
             let reason = format!(
@@ -107,7 +108,7 @@ impl Intervals<'_> {
         let nothing = Today::new();
         for id in ids {
             let now = today.get(id).unwrap_or(&nothing);
-            let steady = changes.as_ref().and_then(|changes| changes.at.get(id)).is_some_and(|at| *at < period.from);
+            let steady = changes.at.get(id).is_some_and(|at| *at < period.from);
             let source = history(evidence, region, id);
             let mut items = Vec::new();
             if asked.contains(id) {
@@ -128,7 +129,10 @@ impl Intervals<'_> {
             }
             items.sort_by_key(|item| item.at);
             for (rule, intervals) in over_time(&items, now, steady, period) {
-                if intervals.iter().any(|interval| interval.verdict == "NON_COMPLIANT") {
+                // Whether a verdict lasts, only the whole list of today's tells; that there is no rule of the name any
+                // more, only the whole list of rules.
+                let told = details.get(rule.as_str()).map_or(rules.gap().is_none(), |source| source.whole().is_ok());
+                if told && intervals.iter().any(|interval| interval.verdict == "NON_COMPLIANT") {
                     let place = Place { region, rule: &rule, id };
                     let rows = intervals.iter().map(|interval| {
                         let mut row = place.row(interval, self.input.as_of(), &remediation);

@@ -507,7 +507,7 @@ kinds! {
         last_error: Text "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "the code of its last error";
         first_activated_days: Int "or null" from [ConfigDescribeConfigRuleEvaluationStatus] "days since it was first activated";
     }
-    ComplianceInterval "config.compliance_interval", "time for which a Config rule's verdict on a resource held", "times for which AWS Config's verdicts held, of the resources that do not or did not comply in the period", "config-compliance-history.csv", from [AccountListRegions, ConfigDescribeConfigRules, ConfigGetComplianceDetailsByConfigRule, ConfigSelectResourceConfig, ConfigGetResourceConfigHistory] {
+    ComplianceInterval "config.verdict_interval", "time for which a Config rule's verdict on a resource held", "times for which verdicts of Config rules held", "config-verdict-history.csv", from [AccountListRegions, ConfigDescribeConfigRules, ConfigGetComplianceDetailsByConfigRule, ConfigSelectResourceConfig, ConfigGetResourceConfigHistory] {
         rule: Text from [ConfigGetResourceConfigHistory] "the rule's name";
         resource_type: Text from [ConfigGetResourceConfigHistory] "the resource's type, such as AWS::IAM::User";
         resource_id: Text from [ConfigGetResourceConfigHistory] "the resource's id; of users, roles and policies the unique id, not the name";

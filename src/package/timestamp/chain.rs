@@ -91,11 +91,10 @@ fn why(error: Error, signer: &Signer, at: Timestamp) -> String {
     match error {
         Error::CertExpired { .. } => not_valid(signer, "expired, or led to one that was,", at),
         Error::CertNotValidYet { .. } => not_valid(signer, "not valid yet, or led to one that was not,", at),
-        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey => {
+        // That the certificate itself is for time stamps was looked at before (`signed.rs`): what is not is a certificate
+        // on a way that leads nowhere.
+        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey | Error::RequiredEkuNotFoundContext(_) => {
             format!("is signed by {}, which leads to none of the given roots", signer.subject())
-        }
-        Error::RequiredEkuNotFoundContext(_) => {
-            format!("is signed by {}, which is not for time stamps", signer.subject())
         }
         other => format!("is signed by {}, which does not lead to a given root: {other}", signer.subject()),
     }
