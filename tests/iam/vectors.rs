@@ -146,3 +146,10 @@ fn every_edge_gets_its_answer() {
     let wrong = wrong(include_str!("edges.json"), 324);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// What looks narrow and is not, and what is.
+#[test]
+fn every_narrowing_is_held_to_who_can_meet_it() {
+    let wrong = wrong(include_str!("narrow.json"), 76);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -209,9 +209,19 @@ fn conditions(value: Json, version: Version) -> Result<Vec<Clause>, String> {
         if keys.is_empty() {
             Clause::check_operator(&operator)?;
         }
+        let mut seen = HashSet::new();
         for (key, values) in keys {
+            // Keys are the same in any case, and AWS calls two of them an error without saying which counts:
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+            if !seen.insert(key.to_ascii_lowercase()) {
+                return Err(format!("{operator} has the key {key} twice, in different case"));
+            }
             let values = scalars(values)
                 .ok_or_else(|| format!("the values of {operator} {key} are neither scalars nor an array of them"))?;
+            // The same page says of an empty list that it is true, and that the statement gives nothing.
+            if values.is_empty() && !operator.contains(':') {
+                return Err(format!("{operator} {key} has no value"));
+            }
             clauses.push(Clause::new(&operator, &key, values, version)?);
         }
     }

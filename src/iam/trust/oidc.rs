@@ -12,6 +12,7 @@
 //! <https://buildkite.com/docs/agent/v3/cli-oidc>,
 //! <https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html>
 
+mod audience;
 mod provider;
 
 use std::collections::BTreeSet;
@@ -97,6 +98,12 @@ pub const ACQUAINTANCE: &str = "zz8acquaintance";
 /// Stands for what a question mark takes: anybody can have a name that differs in one character.
 const ANY: char = '\u{e000}';
 
+/// Stands for [`ANY`] where only ASCII is understood: no pattern spells it out.
+const FREE: char = '\u{1}';
+
+/// In characters: <https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication>.
+const LONGEST_OWNER: usize = 39;
+
 /// True of a name that is not settled.
 fn is_open(name: &str) -> bool {
     name.contains(STRANGER) || name.contains(ANY)
@@ -104,40 +111,37 @@ fn is_open(name: &str) -> bool {
 
 /// Claims by which a provider tells its customers apart; the first two follow from the subject.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif>
-const STRANGERS_CLAIMS: [&str; 13] = [
+///
+/// What anybody can have is not among them: the name of a workflow, the person who set it off (in whichever repository
+/// that was), the audience that Google's caller asks for (`oaud`).
+const STRANGERS_CLAIMS: [&str; 9] = [
     "repository",
     "repository_owner",
     "repository_id",
     "repository_owner_id",
-    "actor",
-    "actor_id",
     "enterprise_id",
     "job_workflow_ref",
     "email",
-    "oaud",
-    "amr",
     "organization_id",
     "namespace_path",
 ];
 
 pub(super) fn trust(asking: &Asking<'_>, principal: &str) -> OidcTrust {
     let issuer = principal.split_once(":oidc-provider/").map_or(principal, |(_, issuer)| issuer).to_lowercase();
-    let subject_key = if issuer == "cognito-identity.amazonaws.com" {
-        // An identity pool is named by the audience; its subjects are random.
-        format!("{issuer}:aud")
-    } else {
-        format!("{issuer}:sub")
-    };
+    let subject_key = format!("{issuer}:sub");
     let mut subjects: Vec<String> = asking
         .clauses()
         .filter(|clause| *clause.key == *subject_key)
-        .flat_map(|clause| clause.written.iter().cloned())
+        .flat_map(|clause| clause.written.iter().map(|subject| without_variables(subject)))
         .collect();
     subjects.sort();
     subjects.dedup();
     let provider = provider::of(&issuer, &subjects);
     let probe = Probe { asking, issuer: &issuer, subject_key: &subject_key, provider };
-    let (width, example) = probe.widest(&subjects);
+    let (width, example) = match audience::tells_customers_apart(&issuer) {
+        true => probe.widest_by_audience(),
+        false => probe.widest(&subjects),
+    };
     let example = example.map(|subject| subject.replace(ANY, "q"));
     OidcTrust { provider: provider.map(|provider| provider.name), width, subjects, example, issuer }
 }
@@ -182,7 +186,10 @@ impl Probe<'_> {
         ];
         if let Some(provider) = self.provider {
             // `repository` and `repository_owner` claims name owners, too.
-            let repositories = self.claims("repository").into_iter().map(|name| format!("repo:{name}:x"));
+            let repositories = self.claims("repository");
+            owners
+                .extend(repositories.iter().filter(|name| glob::is_glob(name)).filter_map(|name| strange_owner(name)));
+            let repositories = repositories.into_iter().map(|name| format!("repo:{name}:x"));
             let organisations = self.claims("repository_owner").into_iter().map(|name| format!("repo:{name}/*:x"));
             let named = repositories.chain(organisations);
             let all: Vec<String> = written.iter().cloned().chain(named).take(2 * MAX_SUBJECTS).collect();
@@ -263,8 +270,7 @@ impl Probe<'_> {
             return if subject.contains(STRANGER) { widest } else { OidcWidth::Subject };
         };
         let Some(owner) = provider.owner(subject) else {
-            // Not the shape that the provider gives its subjects (they can be customised).
-            return if subject.starts_with(STRANGER) { widest } else { OidcWidth::Subject };
+            return if subject.starts_with(STRANGER) { widest } else { customised(provider, subject, widest) };
         };
         if is_open(owner.organisation) {
             return widest;
@@ -312,9 +318,6 @@ impl Probe<'_> {
                 base.set(&key(claim), STRANGER);
             }
         }
-        if self.subject_key.ends_with(":aud") {
-            return vec![base];
-        }
         let mut audiences: BTreeSet<String> = BTreeSet::from(["sts.amazonaws.com".to_owned()]);
         audiences.extend(self.audiences());
         audiences.retain(|audience| !glob::is_glob(audience));
@@ -351,11 +354,22 @@ impl Probe<'_> {
         }
         if is_open(owner.organisation) {
             for claim in STRANGERS_CLAIMS.iter().skip(2) {
-                base.set(&key(claim), STRANGER);
+                base.set(&key(claim), self.strange(claim));
             }
         } else if is_open(owner.repository) {
-            base.set(&key("repository_id"), STRANGER);
+            base.set(&key("repository_id"), self.strange("repository_id"));
         }
+    }
+
+    /// What a stranger's token says in a claim: what a pattern of the policy lets it say, if one does.
+    fn strange(&self, claim: &str) -> String {
+        let fits = |pattern: &String| match claim {
+            "job_workflow_ref" => strange_owner(pattern).map(|(owner, rest)| format!("{owner}/{rest}")),
+            _ => glob::common(&glob::tokens(pattern), &glob::tokens(&format!("*{STRANGER}*"))),
+        };
+        let claims = self.claims(claim);
+        let mut patterns = claims.iter().filter(|value| glob::is_glob(value));
+        patterns.find_map(fits).unwrap_or_else(|| STRANGER.to_owned())
     }
 
     fn audiences(&self) -> Vec<String> {
@@ -368,16 +382,63 @@ impl Probe<'_> {
     }
 }
 
+/// How wide a subject is that has not the shape which its provider gives by default. GitHub lets its customers choose
+/// the claims that their subjects are made of, each as `claim:value`:
+/// <https://docs.github.com/en/actions/reference/security/oidc#customizing-the-subject-claims-for-an-organization-or-repository>
+fn customised(provider: &Provider, subject: &str, widest: OidcWidth) -> OidcWidth {
+    let (claim, values) = subject.split_once(':').unwrap_or((subject, ""));
+    let is_claim = !claim.is_empty() && claim.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if provider.name == GITHUB && !is_claim {
+        // No subject of the provider's, so that nobody has it.
+        return OidcWidth::Dead;
+    }
+    if !is_open(subject) {
+        return OidcWidth::Subject;
+    }
+    if provider.name != GITHUB || claim == "repo" {
+        return OidcWidth::Dead;
+    }
+    let first = values.split([':', '/']).next().unwrap_or(values);
+    if is_open(first) { widest } else { OidcWidth::OrgWide }
+}
+
 /// A text with its wildcards filled by what strangers have.
 fn filled(pattern: &str) -> String {
     pattern.replace('*', STRANGER).replace('?', &ANY.to_string())
 }
 
+/// A subject whose variables may stand for anything.
+fn without_variables(subject: &str) -> String {
+    let mut text = String::new();
+    let mut rest = subject;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((_, after)) = after.split_once('}') else { break };
+        text.push_str(before);
+        text.push('*');
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// An owner of a stranger's and what follows it, as a pattern of `owner/rest` lets them be.
+fn strange_owner(pattern: &str) -> Option<(String, String)> {
+    let name = glob::common(&glob::tokens(pattern), &glob::tokens(&format!("*{STRANGER}*/*")))?;
+    let (owner, rest) = name.split_once('/')?;
+    owner.contains(STRANGER).then(|| (owner.to_owned(), rest.to_owned()))
+}
+
 /// Subjects that the provider gives and the pattern matches: of strangers, of neighbours, of the same repository.
 fn common(pattern: &str, provider: &Provider, owners: &[(String, String)]) -> Vec<String> {
+    // Where only question marks stand for the owner, any owner with as many characters will do.
+    let free: Vec<String> = match pattern.contains('?') {
+        true => (1..=LONGEST_OWNER).map(|length| FREE.to_string().repeat(length)).collect(),
+        false => Vec::new(),
+    };
     let pattern = glob::tokens(pattern);
     let anybody = format!("*{STRANGER}*");
     let mut pairs: Vec<(&str, &str)> = vec![(&anybody, "?*")];
+    pairs.extend(free.iter().map(|owner| (owner.as_str(), "?*")));
     for (organisation, repository) in owners {
         pairs.push((organisation, &anybody));
         pairs.push((organisation, repository));
@@ -391,5 +452,6 @@ fn common(pattern: &str, provider: &Provider, owners: &[(String, String)]) -> Ve
             subject.replace("{o}", organisation).replace("{r}", repository)
         })
     });
-    shapes.filter_map(|shape| glob::common(&pattern, &glob::tokens(&shape))).collect()
+    let texts = shapes.filter_map(|shape| glob::common(&pattern, &glob::tokens(&shape)));
+    texts.map(|text| text.replace(FREE, &ANY.to_string())).collect()
 }

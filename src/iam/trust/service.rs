@@ -10,13 +10,14 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::requirement::Asking;
-use super::walk::{STRANGER, arns_of};
+use super::walk::{STRANGER, accounts_like, arns_like, without_account};
+use crate::iam::context::Context;
 
 /// Whether a path for a service is guarded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "guard", rename_all = "kebab-case")]
 pub enum ServiceGuard {
-    /// A request on behalf of a stranger is refused.
+    /// A request on behalf of an account that the policy does not name, by itself or by its organisation, is refused.
     Guarded {
         /// By these keys.
         keys: Vec<String>,
@@ -71,16 +72,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
 const KEYS: [&str; 4] = ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"];
 
 pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
-    let stranger = asking
-        .base
-        .clone()
-        .with("aws:SourceAccount", STRANGER)
-        .with("aws:SourceOrgID", "o-stranger000")
-        .with_values("aws:SourceOrgPaths", vec!["o-stranger000/r-strange/".to_owned()]);
-    // A stranger has trails and topics, too, of every name.
-    let named = arns_of(asking, "aws:sourcearn", STRANGER);
-    let mut arns = named.into_iter().chain([format!("arn:aws:stranger:us-east-1:{STRANGER}:thing/stranger")]);
-    if !arns.any(|arn| asking.allowed(&stranger.clone().with("aws:SourceArn", arn))) {
+    if !on_behalf_of_strangers(asking).iter().any(|request| asking.allowed(request)) {
         let mut keys: Vec<_> =
             asking.clauses().map(|clause| clause.key.to_string()).filter(|key| KEYS.contains(&key.as_str())).collect();
         keys.sort();
@@ -93,6 +85,35 @@ pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
         Some(entry) => ServiceGuard::NotSupported { source: entry.source.clone() },
         None => ServiceGuard::UnknownService,
     }
+}
+
+/// Requests that a service makes for somebody whom the policy does not name. The service says for which account, and
+/// by which of its resources; the keys of the organisation are absent for an account in none.
+fn on_behalf_of_strangers(asking: &Asking<'_>) -> Vec<Context> {
+    let mut accounts = accounts_like(asking, "aws:sourceaccount");
+    accounts.push(STRANGER.to_owned());
+    // A stranger has trails and topics, too, of every name, and can come to own a bucket of any name.
+    let mut arns = arns_like(asking, "aws:sourcearn", &["arn:aws:*:*:{}:*"]);
+    arns.extend(without_account(asking, "aws:sourcearn"));
+    let mut requests = Vec::new();
+    for account in &accounts {
+        let mine = format!("arn:aws:stranger:us-east-1:{account}:thing/stranger");
+        for arn in arns.iter().chain([&mine]) {
+            let alone = asking
+                .base
+                .clone()
+                .with("aws:SourceAccount", account)
+                .with("aws:SourceArn", arn)
+                .without("aws:SourceOrgID")
+                .without("aws:SourceOrgPaths");
+            let organised = alone
+                .clone()
+                .with("aws:SourceOrgID", "o-stranger000")
+                .with_values("aws:SourceOrgPaths", vec!["o-stranger000/r-strange/".to_owned()]);
+            requests.extend([alone, organised]);
+        }
+    }
+    requests
 }
 
 #[cfg(test)]

@@ -178,17 +178,8 @@ impl Role<'_> {
 
     /// A path for anybody whose conditions let only some accounts in is theirs alone.
     fn narrow(&self, asking: &Asking<'_>) -> (PathKind, Option<String>, Vec<String>) {
-        let stranger = asking
-            .base
-            .clone()
-            .with("aws:PrincipalAccount", STRANGER)
-            .with("aws:PrincipalOrgID", "o-stranger000")
-            .with_values("aws:PrincipalOrgPaths", vec!["o-stranger000/r-strange/".to_owned()])
-            .with("aws:userid", "AROASTRANGERSTRANGER0:stranger");
-        // Anybody can give a role the name that a pattern asks for.
-        let named = arns_of(asking, "aws:principalarn", STRANGER);
-        let mut arns = named.into_iter().chain([format!("arn:aws:iam::{STRANGER}:role/stranger")]);
-        if arns.any(|arn| asking.allowed(&stranger.clone().with("aws:PrincipalArn", arn))) {
+        let own = |account: &String| account == self.account || self.around.own_accounts.contains(account);
+        if strangers(asking, own).iter().any(|stranger| asking.allowed(stranger)) {
             return (PathKind::Public, None, Vec::new());
         }
         let mut accounts = BTreeSet::new();
@@ -196,8 +187,7 @@ impl Role<'_> {
         for clause in asking.clauses() {
             match &*clause.key {
                 "aws:principalaccount" => accounts.extend(clause.written.iter().cloned()),
-                "aws:principalarn" => accounts
-                    .extend(clause.written.iter().map(|arn| Arn::parse(arn).map_or("*", |arn| arn.account).to_owned())),
+                "aws:principalarn" => accounts.extend(clause.written.iter().map(|arn| account_in(arn).to_owned())),
                 "aws:principalorgid" | "aws:principalorgpaths" | "aws:userid" => {}
                 _ => continue,
             }
@@ -212,21 +202,113 @@ impl Role<'_> {
     }
 }
 
-/// ARNs that the patterns of a key match, and that are of an account which no policy names.
-pub(super) fn arns_of(asking: &Asking<'_>, key: &str, account: &str) -> Vec<String> {
-    let clauses = asking.clauses().filter(|clause| *clause.key == *key);
-    let instance = |pattern: &String| {
-        let mut parts: Vec<String> = pattern.splitn(6, ':').map(str::to_owned).collect();
-        // A pattern with fewer parts may stand for any account.
-        let wanted = parts.get_mut(4)?;
-        if !glob::matches(wanted, account) {
-            return None;
+/// The account that a pattern of an ARN names. An id has twelve digits, so that a `*` after them stands for the rest.
+fn account_in(pattern: &str) -> &str {
+    pattern.split(':').nth(4).map_or("*", |account| account.trim_end_matches('*'))
+}
+
+/// Requests of principals whom no policy names: of an organisation that is not named and of none, with the names and
+/// in the accounts that wildcards let them have.
+///
+/// The keys of the organisation are absent for a principal in none:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid>
+fn strangers(asking: &Asking<'_>, own: impl Fn(&String) -> bool) -> Vec<Context> {
+    let mut accounts = accounts_like(asking, "aws:principalaccount");
+    accounts.retain(|account| !own(account));
+    accounts.push(STRANGER.to_owned());
+    let mut callers: Vec<(String, String)> =
+        accounts.iter().map(|account| (account.clone(), format!("arn:aws:iam::{account}:role/stranger"))).collect();
+    // Anybody can give a user or a role the name that a pattern asks for.
+    for arn in arns_like(asking, "aws:principalarn", &["arn:aws:iam::{}:role/*", "arn:aws:iam::{}:user/*"]) {
+        let account = account_in(&arn).to_owned();
+        if !own(&account) {
+            callers.push((account, arn));
         }
-        *wanted = account.to_owned();
-        let arn = parts.join(":").replace('*', "stranger").replace('?', "q");
-        Some(arn)
-    };
-    clauses.flat_map(|clause| &clause.written).filter_map(instance).collect()
+    }
+    let mut ids = vec!["AROASTRANGERSTRANGER0:stranger".to_owned()];
+    for pattern in written(asking, "aws:userid").filter(|pattern| glob::is_glob(pattern)) {
+        for shape in ["AROA?????????????????:*", "AIDA?????????????????"] {
+            let id = glob::common(&glob::tokens(pattern), &glob::tokens(shape)).map(|id| id.replace('q', "Q"));
+            // An id that the pattern spells out is not a stranger's.
+            ids.extend(id.filter(|id| !pattern.contains(id.split(':').next().unwrap_or(id))));
+        }
+    }
+    let mut strangers = Vec::new();
+    for (account, arn) in &callers {
+        for id in &ids {
+            let alone = asking
+                .base
+                .clone()
+                .with("aws:PrincipalAccount", account)
+                .with("aws:PrincipalArn", arn)
+                .with("aws:userid", id)
+                .without("aws:PrincipalOrgID")
+                .without("aws:PrincipalOrgPaths");
+            let organised = alone
+                .clone()
+                .with("aws:PrincipalOrgID", "o-stranger000")
+                .with_values("aws:PrincipalOrgPaths", vec!["o-stranger000/r-strange/".to_owned()]);
+            strangers.extend([alone, organised]);
+        }
+    }
+    strangers
+}
+
+/// What the conditions of a path compare a key with.
+fn written<'a>(asking: &'a Asking<'_>, key: &'a str) -> impl Iterator<Item = &'a String> {
+    asking.clauses().filter(move |clause| *clause.key == *key).flat_map(|clause| &clause.written)
+}
+
+/// Accounts that nobody spelt out, but that the patterns of a key match.
+pub(super) fn accounts_like(asking: &Asking<'_>, key: &str) -> Vec<String> {
+    let patterns = written(asking, key).filter(|pattern| glob::is_glob(pattern));
+    patterns.filter_map(|pattern| account_like(pattern)).collect()
+}
+
+/// An account that a pattern matches.
+fn account_like(pattern: &str) -> Option<String> {
+    let account = glob::common(&glob::tokens(pattern), &glob::tokens("????????????"))?.replace('q', "7");
+    crate::iam::arn::is_account_id(&account).then_some(account)
+}
+
+/// ARNs that the patterns of a key match, in an account that nobody spelt out. A shape is an ARN with `{}` for the
+/// account.
+pub(super) fn arns_like(asking: &Asking<'_>, key: &str, shapes: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for pattern in written(asking, key) {
+        // Part by part, so that no wildcard runs over a colon; and as a whole, for those that must.
+        let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+        if let [_, _, _, _, account, _] = parts.as_slice() {
+            for settled in [Some(STRANGER.to_owned()), account_like(account)].into_iter().flatten() {
+                if glob::is_glob(account) && glob::matches(account, &settled) {
+                    let rest = pattern.replacen(&format!(":{account}:"), &format!(":{settled}:"), 1);
+                    found.push(rest.replace('*', "stranger").replace('?', "q"));
+                }
+            }
+        }
+        for shape in shapes {
+            for account in [STRANGER, "????????????"] {
+                let Some(arn) = glob::common(&glob::tokens(pattern), &glob::tokens(&shape.replace("{}", account)))
+                else {
+                    continue;
+                };
+                let id = account_in(&arn).to_owned();
+                let settled = id.replace('q', "7");
+                // Without a wildcard in it, the account is one that the pattern names.
+                if (id != settled || id == STRANGER) && crate::iam::arn::is_account_id(&settled) {
+                    found.push(arn.replacen(&id, &settled, 1));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// ARNs that the patterns of a key match and that name no account, as those of S3's buckets. AWS asks for the account
+/// beside them: <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>.
+pub(super) fn without_account(asking: &Asking<'_>, key: &str) -> Vec<String> {
+    let like = |pattern: &String| glob::common(&glob::tokens(pattern), &glob::tokens("arn:*:*:*::*"));
+    written(asking, key).filter_map(like).filter(|arn| account_in(arn).is_empty()).collect()
 }
 
 /// What is known of every request on a path.

@@ -109,7 +109,9 @@ pub(in crate::iam::trust) fn is_built_in(value: &str) -> bool {
     hosts.contains(&value)
 }
 
-/// Providers for everybody whose subjects we cannot take apart.
+/// Providers for everybody, whatever becomes of their subjects: those that AWS lists as shared, and those of Google and
+/// of others whom AWS's list of claims knows.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html>
 pub(super) fn is_shared(issuer: &str) -> bool {
     let hosts = [
         "accounts.google.com",
@@ -123,6 +125,14 @@ pub(super) fn is_shared(issuer: &str) -> bool {
         "app.terraform.io",
         "app.eu.terraform.io",
         "agent.buildkite.com",
+        "oidc-configuration.audit-log.githubusercontent.com",
+        "oidc.codefresh.io",
+        "proidc.upbound.io",
+        "sandboxes.cloud",
+        "scalr.io",
+        "studio.datachain.ai/api",
+        "tokens.cloud.shisho.dev",
+        "vstoken.actions.githubusercontent.com",
     ];
     hosts.contains(&issuer)
 }
