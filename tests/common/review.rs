@@ -1,5 +1,7 @@
 //! What the tests of reviews share: a review of the recorded account, and its tables as people fill them in.
 
+#![allow(dead_code)] // each test file uses its part
+
 use super::common::{Ran, auditpack, run};
 use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
