@@ -81,6 +81,9 @@ fn a_denied_operation_leaves_no_pass_that_rests_on_it() {
         Op::IamGetOpenIdConnectProvider,
         // Only asked where events come from a trail's log files.
         Op::CloudTrailListPublicKeys,
+        // Only asked where a Config rule found something or changed its mind: tests/config_history.rs denies them.
+        Op::ConfigGetResourceConfigHistory,
+        Op::ConfigDescribeRemediationConfigurations,
     ];
     let queue: Mutex<Vec<Operation>> = Mutex::new(Operation::ALL.to_vec());
     std::thread::scope(|scope| {

@@ -70,3 +70,14 @@ fn a_limit_and_a_denied_history_are_gaps() {
         }
     }
 }
+
+#[test]
+fn a_denied_list_of_remediations_is_a_gap() {
+    let server = server(Account::rich(), &["deny:config:DescribeRemediationConfigurations"]);
+    let out = tempdir().unwrap();
+    let ran = collect(&server, out.path(), &["--fail-on", "none"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    let files = files(&package(out.path()));
+    assert!(json(&files, "manifest.json")["gaps"].to_string().contains("DescribeRemediationConfigurations"));
+    assert!(history(&files).iter().all(|row| row["remediation"].starts_with("unknown")));
+}
