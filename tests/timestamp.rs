@@ -87,6 +87,16 @@ static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
     sign("tsa", "tsa", "stamp", "-days 3650");
     sign("ec", "ec", "stamp", "-days 3650");
     sign("expired", "expired", "stamp", "-days -1");
+    // An authority between that does not say what it is for, and a signer below it.
+    openssl(
+        at,
+        "req -new -config c.cnf -newkey rsa:2048 -nodes -keyout between.key -out between.csr -subj /O=Example/CN=between",
+    );
+    sign("between", "between", "ca", "-days 3650");
+    openssl(
+        at,
+        "x509 -req -in tsa.csr -CA between.pem -CAkey between.key -CAcreateserial -extfile c.cnf -extensions stamp -out below.pem -days 3650",
+    );
     Authority { dir }
 });
 
@@ -268,10 +278,11 @@ fn an_answer_to_anything_else_is_refused_and_named() {
 }
 
 #[test]
-fn other_keys_and_the_first_kind_of_certificate_id_are_read() {
+fn other_keys_chains_and_kinds_of_certificate_ids_are_read() {
     let roots = Roots::from_pem(&std::fs::read_to_string(at("root.pem")).unwrap()).unwrap();
     for edit in [
         "tsa.pem => ec.pem | tsa.key => ec.key | signer_digest = sha256 => signer_digest = sha384",
+        "signer_cert = tsa.pem => signer_cert = below.pem | certs = root.pem => certs = between.pem",
         "ess_cert_id_alg = sha256 => ess_cert_id_alg = sha1",
         "ess_cert_id_alg = sha256 => ess_cert_id_alg = sha512",
         "clock_precision_digits = 3 => clock_precision_digits = 0",

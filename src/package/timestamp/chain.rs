@@ -70,7 +70,8 @@ pub(super) fn check(signer: &Signer, others: &[Signer], roots: &Roots, at: Times
             &anchors,
             &between,
             time,
-            KeyUsage::required(TIME_STAMPING_BYTES),
+            // Authorities between need not say what they are for; the signer itself must, and was looked at before.
+            KeyUsage::required_if_present(TIME_STAMPING_BYTES),
             None,
             None,
         )
@@ -91,9 +92,7 @@ fn why(error: Error, signer: &Signer, at: Timestamp) -> String {
     match error {
         Error::CertExpired { .. } => not_valid(signer, "expired, or led to one that was,", at),
         Error::CertNotValidYet { .. } => not_valid(signer, "not valid yet, or led to one that was not,", at),
-        // That the certificate itself is for time stamps was looked at before (`signed.rs`): what is not is a certificate
-        // on a way that leads nowhere.
-        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey | Error::RequiredEkuNotFoundContext(_) => {
+        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey => {
             format!("is signed by {}, which leads to none of the given roots", signer.subject())
         }
         other => format!("is signed by {}, which does not lead to a given root: {other}", signer.subject()),
