@@ -267,7 +267,7 @@ impl Probe<'_> {
     fn width_of(&self, subject: &str) -> OidcWidth {
         let widest = if provider::is_shared(self.issuer) { OidcWidth::Open } else { OidcWidth::IssuerWide };
         let Some(provider) = self.provider else {
-            return if subject.contains(STRANGER) { widest } else { OidcWidth::Subject };
+            return if is_open(subject) { widest } else { OidcWidth::Subject };
         };
         let Some(owner) = provider.owner(subject) else {
             return if subject.starts_with(STRANGER) { widest } else { customised(provider, subject, widest) };
@@ -387,7 +387,7 @@ impl Probe<'_> {
 /// <https://docs.github.com/en/actions/reference/security/oidc#customizing-the-subject-claims-for-an-organization-or-repository>
 fn customised(provider: &Provider, subject: &str, widest: OidcWidth) -> OidcWidth {
     let (claim, values) = subject.split_once(':').unwrap_or((subject, ""));
-    let is_claim = !claim.is_empty() && claim.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_claim = !claim.is_empty() && claim.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     if provider.name == GITHUB && !is_claim {
         // No subject of the provider's, so that nobody has it.
         return OidcWidth::Dead;
@@ -395,7 +395,7 @@ fn customised(provider: &Provider, subject: &str, widest: OidcWidth) -> OidcWidt
     if !is_open(subject) {
         return OidcWidth::Subject;
     }
-    if provider.name != GITHUB || claim == "repo" {
+    if provider.name != GITHUB || claim.eq_ignore_ascii_case("repo") {
         return OidcWidth::Dead;
     }
     let first = values.split([':', '/']).next().unwrap_or(values);
