@@ -70,6 +70,11 @@ impl Controls {
         Catalogue::from_files(files)?.select_with(settings, &[], true)
     }
 
+    /// The files that are part of the program, by path below `controls/`.
+    pub fn embedded_files() -> BTreeMap<String, String> {
+        load::embedded().iter().map(|source| (source.path.clone(), source.text.clone())).collect()
+    }
+
     /// The calls that the checks and the frameworks' evidence need. GetCallerIdentity and ListRegions are always among them.
     pub fn operations(&self) -> BTreeSet<Operation> {
         let of_checks = self.checks.values().flat_map(Check::operations);

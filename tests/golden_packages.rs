@@ -62,7 +62,7 @@ fn its_evidence_and_verdicts_are_derived_again() {
 #[test]
 fn a_package_from_files_is_intact_and_says_what_it_cannot_show() {
     let (code, report) = verify("files.zip", &[]);
-    assert_eq!((code, &report["verdict"]), (0, &Value::from("intact, origin not proven")), "{report:#}");
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("intact, not derivable, origin not proven")), "{report:#}");
     for name in ["recording", "derivation", "signature", "time stamp"] {
         assert_eq!(step(&report, name)["verdict"], "not-applicable", "{name}: {report:#}");
     }

@@ -399,3 +399,92 @@ fn the_verifier_in_python_agrees() {
     assert!(!python(pack(&forged).path(), &key("key.pub.pem")).status.success());
     assert!(!python(pack(&with_right_digests(forged)).path(), &key("key.pub.pem")).status.success());
 }
+
+/// Whoever takes the answers away has nothing to be contradicted by; it is told that they are gone, or that there are none.
+#[test]
+fn a_package_without_its_recording_is_never_as_good_as_one_with_it() {
+    let mut entries = entries(&MADE.package);
+    entries.retain(|(path, _)| !path.starts_with("raw/") && path != "calls.csv" && path != "attestation");
+    edit(&mut entries, "manifest.json", |text| {
+        let mut manifest: auditpack::package::Manifest = serde_json::from_str(&text).unwrap();
+        manifest.seals.signed_by = None;
+        manifest.redactions.clear();
+        manifest.files.retain(|file| !file.path.starts_with("raw/") && file.path != "calls.csv");
+        manifest.calls.iter_mut().for_each(|call| call.responses.clear());
+        serde_json::to_string(&manifest).unwrap()
+    });
+    let (code, report) = verify(pack(&with_right_digests(entries.clone())).path(), &[]);
+    assert_eq!(code, 5);
+    assert!(problems(&report).iter().any(|p| p.contains("raw/ is not there")), "{report:#}");
+    edit(&mut entries, "manifest.json", |text| text.replacen("\"recording\"", "\"files\"", 1));
+    let (code, report) = verify(pack(&with_right_digests(entries)).path(), &[]);
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("intact, not derivable, origin not proven")), "{report:#}");
+}
+
+/// Another version may lay out tables otherwise; it has no other verdicts, and one that never was excuses nothing.
+#[test]
+fn another_version_excuses_no_other_verdict() {
+    let forged = |version: &str, change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+        let mut entries = entries(&MADE.package);
+        edit(&mut entries, "manifest.json", |text| {
+            let mut manifest: auditpack::package::Manifest = serde_json::from_str(&text).unwrap();
+            manifest.tool.version = version.to_owned();
+            manifest.seals.signed_by = None;
+            serde_json::to_string(&manifest).unwrap()
+        });
+        entries.retain(|(path, _)| path != "attestation");
+        change(&mut entries);
+        verify(pack(&with_right_digests(entries)).path(), &[])
+    };
+    let (code, report) = forged("7.0.0", &|_| {});
+    assert_eq!(
+        (code, &report["verdict"]),
+        (0, &Value::from("intact, derived in part, origin not proven")),
+        "{report:#}"
+    );
+    assert!(report.to_string().contains("verify it with 7.0.0"), "{report:#}");
+    for (version, expected, change) in [
+        ("0.0.9", "a version that was never released", (|_| {}) as fn(&mut Vec<(String, Vec<u8>)>)),
+        ("7.0.0", "requirements.csv: record", |e| {
+            edit(e, "requirements.csv", |t| t.replacen(",manual,manual,", ",manual,pass,", 1))
+        }),
+        ("7.0.0", "findings have other statuses", |e| {
+            edit(e, "findings.json", |t| t.replacen("\"status\":\"not-applicable\"", "\"status\":\"pass\"", 1));
+        }),
+    ] {
+        let (code, report) = forged(version, &change);
+        assert!(code == 5 && problems(&report).iter().any(|p| p.contains(expected)), "{expected}: {report:#}");
+    }
+}
+
+/// A lax check is derived rightly, and named.
+#[test]
+fn controls_that_are_not_the_programs_own_are_named() {
+    let (_, report) = verify(&MADE.package, &["--no-derivation"]);
+    assert_eq!(step(&report, "controls")["verdict"], "ok", "{report:#}");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/packages/signed.zip");
+    let (_, report) = verify(Path::new(golden), &["--no-derivation"]);
+    assert_eq!(step(&report, "controls")["verdict"], "in-part", "{report:#}");
+    assert!(problems(&report).iter().any(|p| p.starts_with("controls: controls/frameworks/mine.yaml: is not part of")));
+}
+
+/// What works from a package does not pass over what was changed in it.
+#[test]
+fn nothing_is_made_from_a_package_that_was_changed() {
+    let mut forged = entries(&MADE.package);
+    edit(&mut forged, "report.html", |text| text.replacen("<h1", "<h1 ", 1));
+    let edited = pack(&forged);
+    // With right digests, the signature is about another manifest.
+    let clever = pack(&with_right_digests(forged));
+    for package in [edited.path(), clever.path()] {
+        for command in [vec!["evaluate"], vec!["collect", "--replay"], vec!["diff"]] {
+            let mut ran = auditpack();
+            ran.current_dir(MADE.dir.path()).args(&command).arg(package);
+            if command == ["diff"] {
+                ran.arg(&MADE.package);
+            }
+            let ran = run(&mut ran);
+            assert!(ran.code == 2 && ran.stderr.contains("it is not as it was packed"), "{command:?}: {}", ran.stderr);
+        }
+    }
+}

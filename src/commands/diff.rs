@@ -14,8 +14,8 @@ const FORMAT: u32 = 1;
 const MOST: usize = 25;
 
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, CommandError> {
-    let mut old = package::open(&args.old).map_err(CommandError::usage)?;
-    let mut new = package::open(&args.new).map_err(CommandError::usage)?;
+    let mut old = package::open_intact(&args.old).map_err(CommandError::usage)?;
+    let mut new = package::open_intact(&args.new).map_err(CommandError::usage)?;
     let changes = package::diff(&mut old, &mut new).map_err(CommandError::usage)?;
     let of = |opened: &package::OpenPackage| opened.manifest().as_of.zulu();
     let (from, to) = (of(&old), of(&new));

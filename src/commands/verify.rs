@@ -3,6 +3,7 @@
 //! Nothing of the package is trusted. It is opened, compared with its own lists, made again from its recording, and
 //! compared byte for byte; its signature is checked with a key that comes from elsewhere.
 
+mod controls;
 mod derivation;
 mod events;
 mod review;
@@ -76,8 +77,17 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
         Ok(opened) => opened,
         Err(error) => {
             steps.push(Step::of("container", "", vec![Problem::of("", error.to_string())]));
-            let rest =
-                ["digests", "recording", "pages", "redactions", "consistency", "derivation", "signature", "time stamp"];
+            let rest = [
+                "digests",
+                "recording",
+                "pages",
+                "redactions",
+                "consistency",
+                "controls",
+                "derivation",
+                "signature",
+                "time stamp",
+            ];
             steps.extend(rest.map(|step| Step::ended(step, Verdict::NotChecked, "the package cannot be read")));
             return conclude(args, report(args, sha256, Told::default(), steps));
         }
@@ -86,6 +96,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit, CommandError> {
     let says = format!("{entries} entries, none with a name or a size that could do harm, and nothing besides");
     steps.push(Step::of("container", says, opened.layout().to_vec()));
     steps.extend(package::check(&mut opened).map_err(CommandError::no_package)?);
+    steps.push(controls::controls(&mut opened));
     steps.push(derivation::derivation(args, &mut opened, &steps)?);
     steps.extend(review::last_review(args, &mut opened)?);
     steps.push(seals::signature(&mut opened, key.as_ref()));
@@ -137,6 +148,7 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
         Some(Verdict::NotApplicable) => "it holds no answers of AWS to check it against",
         _ => "whether it follows from AWS's answers was not checked",
     };
+    let derivable = verdict_of("derivation") != Some(Verdict::NotApplicable);
     let in_part = verdict_of("derivation") == Some(Verdict::InPart);
     let mut derived = derived.to_owned();
     if let Some(stamped) = &told.time_stamp {
@@ -155,11 +167,19 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
         ),
         (true, _) => ("not intact", "the package is not what it says; do not rely on it".to_owned()),
         (false, Some(Verdict::Ok)) => (
-            if in_part { "authentic, derived in part" } else { "authentic" },
+            match (in_part, derivable) {
+                (true, _) => "authentic, derived in part",
+                (_, false) => "authentic, not derivable",
+                _ => "authentic",
+            },
             format!("intact, signed by the key that was given; {derived}"),
         ),
         (false, _) => (
-            if in_part { "intact, derived in part, origin not proven" } else { "intact, origin not proven" },
+            match (in_part, derivable) {
+                (true, _) => "intact, derived in part, origin not proven",
+                (_, false) => "intact, not derivable, origin not proven",
+                _ => "intact, origin not proven",
+            },
             format!("nothing shows who made it; {derived}"),
         ),
     };

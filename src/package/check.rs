@@ -7,6 +7,7 @@ mod consistency;
 mod recording;
 
 use super::error::PackageError;
+use super::manifest::Source;
 use super::open::OpenPackage;
 use super::{ATTESTATION, MANIFEST, SUMS, TIMESTAMP};
 use serde::Serialize;
@@ -90,8 +91,13 @@ impl Step {
 /// Looks at all that a package says of itself. The container was looked at when it was opened.
 pub fn check(package: &mut OpenPackage) -> Result<Vec<Step>, PackageError> {
     let mut steps = vec![digests(package)];
+    let recorded = package.manifest().source == Source::Recording;
     if package.paths().any(|path| path.starts_with("raw/")) {
         steps.extend(recording::check(package)?);
+    } else if recorded {
+        // What is not there cannot contradict what was made from it.
+        let what = "says that the evidence was made from a recording, and raw/ is not there";
+        steps.push(Step::of("recording", "", vec![Problem::of(MANIFEST, what)]));
     } else {
         steps.push(Step::ended(
             "recording",

@@ -120,13 +120,22 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
     Ok(other_version(&manifest, problems))
 }
 
-/// The statuses of the requirements, and check, resource and status of each finding; nothing if they cannot be read.
+/// The conclusion, the statuses of the requirements and of the checks, and check, resource and status of each finding; nothing if they cannot be read.
 fn statuses(package: &mut OpenPackage) -> Option<Vec<[serde_json::Value; 3]>> {
     let json: serde_json::Value = serde_json::from_slice(&package.bytes("findings.json").ok()?).ok()?;
     let requirement = |of: &serde_json::Value| ["framework", "requirement", "status"].map(|member| of[member].clone());
     let requirements = json["requirements"].as_array()?.iter().map(requirement);
+    let check = |of: &serde_json::Value| ["check", "severity", "status"].map(|member| of[member].clone());
+    let checks = json["checks"].as_array()?.iter().map(check);
+    let run = ["conclusion", "exit_code", "fail_on"].map(|member| json["run"][member].clone());
     let finding = |of: &serde_json::Value| ["check", "resource", "status"].map(|member| of[member].clone());
-    Some(requirements.chain(json["findings"].as_array()?.iter().map(finding)).collect())
+    Some(
+        std::iter::once(run)
+            .chain(requirements)
+            .chain(checks)
+            .chain(json["findings"].as_array()?.iter().map(finding))
+            .collect(),
+    )
 }
 
 /// The first version that was released.

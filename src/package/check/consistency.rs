@@ -2,6 +2,7 @@
 
 use super::{Problem, Step};
 use crate::evidence::digest::sha256;
+use crate::finding::Severity;
 use crate::package::error::PackageError;
 use crate::package::manifest::Manifest;
 use crate::package::open::OpenPackage;
@@ -159,7 +160,68 @@ fn findings(package: &mut OpenPackage, manifest: &Manifest, problems: &mut Vec<P
             }
         }
     }
+    requirements(package, &json, problems);
+    outcome(manifest, list, problems);
     list.len() as u64
+}
+
+/// A run failed if and only if a failure that no exception covers is at or above the severity that was asked for.
+fn outcome(manifest: &Manifest, findings: &[Value], problems: &mut Vec<Problem>) {
+    let least = match manifest.conclusion.fail_on.as_str() {
+        "none" => None,
+        word => match word.parse::<Severity>() {
+            Ok(severity) => Some(severity),
+            // The derivation says that this is no severity.
+            Err(_) => return,
+        },
+    };
+    let gates = |finding: &&Value| {
+        let severity = finding["severity"].as_str().and_then(|word| word.parse::<Severity>().ok());
+        finding["status"] == "fail" && finding["exception"].is_null() && severity >= least && severity.is_some()
+    };
+    let open = if least.is_some() { findings.iter().filter(gates).count() } else { 0 };
+    if (open > 0) != (manifest.conclusion.outcome == "failed") {
+        let what =
+            format!("the outcome is {}, and {open} open failures reach its severity", manifest.conclusion.outcome);
+        problems.push(Problem::of("manifest.json", what.escape_debug().to_string()));
+    }
+}
+
+/// requirements.csv and findings.json tell the same status of each requirement.
+fn requirements(package: &mut OpenPackage, json: &Value, problems: &mut Vec<Problem>) {
+    const FILE: &str = "requirements.csv";
+    const COLUMNS: [&str; 3] = ["framework", "requirement", "status"];
+    let Some(bytes) = read(package, FILE, problems) else { return };
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let read = reader.headers().map(|headers| COLUMNS.map(|name| headers.iter().position(|header| header == name)));
+    let rows = read.and_then(|columns| {
+        let records: Vec<csv::StringRecord> = reader.into_records().collect::<Result<_, _>>()?;
+        let cells = |record: &csv::StringRecord| {
+            columns.map(|at| at.and_then(|at| record.get(at)).unwrap_or_default().to_owned())
+        };
+        Ok(records.iter().map(cells).collect::<Vec<_>>())
+    });
+    let told = json["requirements"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // A cell that a spreadsheet would run has an apostrophe before it.
+    let cell = |text: &Value| text.as_str().unwrap_or_default().to_owned();
+    let told: Vec<[String; 3]> = told.iter().map(|of| COLUMNS.map(|member| cell(&of[member]))).collect();
+    let same = |(row, told): (&[String; 3], &[String; 3])| {
+        row.iter().zip(told).all(|(row, told)| row == told || row.strip_prefix('\'') == Some(told))
+    };
+    match rows {
+        Err(e) => problems.push(Problem::of(FILE, format!("is no table: {e}"))),
+        Ok(rows) if rows.len() != told.len() => {
+            let what = format!("has {} rows, findings.json has {} requirements", rows.len(), told.len());
+            problems.push(Problem::of(FILE, what));
+        }
+        Ok(rows) => {
+            if let Some(n) = rows.iter().zip(&told).position(|pair| !same(pair)) {
+                let what = format!("record {} tells another requirement or status than findings.json", n + 2);
+                problems.push(Problem::of(FILE, what));
+            }
+        }
+    }
 }
 
 /// Sources that agree without a word count the same.
