@@ -421,10 +421,12 @@ fn a_package_without_its_recording_is_never_as_good_as_one_with_it() {
     assert_eq!((code, &report["verdict"]), (0, &Value::from("intact, not derivable, origin not proven")), "{report:#}");
 }
 
+type Forge = fn(&mut Vec<(String, Vec<u8>)>);
+
 /// Another version may lay out tables otherwise; it has no other verdicts, and one that never was excuses nothing.
 #[test]
 fn another_version_excuses_no_other_verdict() {
-    let forged = |version: &str, change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let forged = |version: &str, change: Forge| {
         let mut entries = entries(&MADE.package);
         edit(&mut entries, "manifest.json", |text| {
             let mut manifest: auditpack::package::Manifest = serde_json::from_str(&text).unwrap();
@@ -436,7 +438,7 @@ fn another_version_excuses_no_other_verdict() {
         change(&mut entries);
         verify(pack(&with_right_digests(entries)).path(), &[])
     };
-    let (code, report) = forged("7.0.0", &|_| {});
+    let (code, report) = forged("7.0.0", |_| {});
     assert_eq!(
         (code, &report["verdict"]),
         (0, &Value::from("intact, derived in part, origin not proven")),
@@ -444,7 +446,7 @@ fn another_version_excuses_no_other_verdict() {
     );
     assert!(report.to_string().contains("verify it with 7.0.0"), "{report:#}");
     for (version, expected, change) in [
-        ("0.0.9", "a version that was never released", (|_| {}) as fn(&mut Vec<(String, Vec<u8>)>)),
+        ("0.0.9", "a version that was never released", (|_| {}) as Forge),
         ("7.0.0", "requirements.csv: record", |e| {
             edit(e, "requirements.csv", |t| t.replacen(",manual,manual,", ",manual,pass,", 1))
         }),
@@ -452,7 +454,7 @@ fn another_version_excuses_no_other_verdict() {
             edit(e, "findings.json", |t| t.replacen("\"status\":\"not-applicable\"", "\"status\":\"pass\"", 1));
         }),
     ] {
-        let (code, report) = forged(version, &change);
+        let (code, report) = forged(version, change);
         assert!(code == 5 && problems(&report).iter().any(|p| p.contains(expected)), "{expected}: {report:#}");
     }
 }
