@@ -89,10 +89,16 @@ impl From<Result<Document, PolicyError>> for Content {
 }
 
 impl Content {
-    /// Reads a document, percent-encoded or not.
+    /// Reads a document as AWS hands it over, percent-encoded or not.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        Document::parse(&decode_document(text)).into()
+        Self::of_json(&decode_document(text))
+    }
+
+    /// Reads a document that is JSON already. What is still percent-encoded was so twice, and is none.
+    #[must_use]
+    pub fn of_json(text: &str) -> Self {
+        Document::parse(text).into()
     }
 }
 
