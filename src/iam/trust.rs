@@ -19,7 +19,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-pub(crate) use edge::admits;
+pub(crate) use edge::{Admission, admits, session};
 pub use oidc::{ACQUAINTANCE, OidcTrust, OidcWidth, STRANGER};
 pub use requirement::{MfaLimit, Requirement, Requirements};
 pub use service::ServiceGuard;

@@ -104,7 +104,7 @@ const PROVIDERS: &[Provider] = &[
 
 /// The providers that need no ARN of their own.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity>
-pub(in crate::iam::trust) fn is_built_in(value: &str) -> bool {
+pub(in super::super) fn is_built_in(value: &str) -> bool {
     let hosts = ["cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com", "graph.facebook.com"];
     hosts.contains(&value)
 }
