@@ -302,6 +302,40 @@ fn a_chain_names_the_conditions_of_the_trust_that_it_hangs_on() {
 }
 
 #[test]
+fn conditions_on_the_time_are_decided_as_of_a_time() {
+    // 2026-01-01T00:00:00Z.
+    const NOW: i64 = 1_767_225_600;
+    let admin = |condition: &str, as_of: Option<i64>| {
+        let statement = format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#);
+        let user = Principal { as_of, ..user(&statement) };
+        admin::verdict(&user).verdict.id()
+    };
+    for (condition, then) in [
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2025-12-31T23:59:59Z"}}"#, "not-admin"),
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}}"#, "admin"),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}"#, "not-admin"),
+        (
+            r#"{"DateGreaterThan":{"aws:EpochTime":"1700000000"},"DateLessThan":{"aws:EpochTime":"1800000000"}}"#,
+            "admin",
+        ),
+        (r#"{"NumericLessThan":{"aws:EpochTime":"1700000000"}}"#, "not-admin"),
+    ] {
+        assert_eq!(admin(condition, Some(NOW)), then, "{condition}");
+        assert_eq!(admin(condition, None), "conditional-admin", "{condition}");
+    }
+    let open = |as_of: Option<i64>| {
+        let mut account = Account { id: ID.into(), complete: true, as_of, ..Account::default() };
+        let trust = format!(
+            r#"{{"Effect":"Allow","Principal":{TRUST_ACCOUNT},"Action":"sts:AssumeRole","Condition":{{"DateLessThan":{{"aws:CurrentTime":"2025-01-01"}}}}}}"#
+        );
+        account.trusts.push((arn(Kind::Role, "old"), Content::read(&document(&trust))));
+        format!("{:?}", account.analyse().roles[0].paths[0].open)
+    };
+    assert_eq!(open(Some(NOW)), "False");
+    assert_eq!(open(None), "Maybe");
+}
+
+#[test]
 fn whoever_assumes_a_role_names_its_session() {
     let session = r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/mid/deploy"}"#;
     let with = |trusts: &str, condition: &str| {

@@ -138,7 +138,7 @@ impl Role<'_> {
                 .copied()
                 .filter(|deny| denies_path(deny, entry, action, account.as_deref()))
                 .collect(),
-            base: base_context(entry, action, kind, account.as_deref()),
+            base: base_context(entry, action, kind, account.as_deref()).at(self.around.as_of),
             action,
             kind,
             max_mfa_age: self.around.max_mfa_age,
@@ -152,7 +152,7 @@ impl Role<'_> {
             _ => (kind, account, Vec::new()),
         };
         if kind == PathKind::Service {
-            asking.base = base_context(entry, action, kind, None);
+            asking.base = base_context(entry, action, kind, None).at(self.around.as_of);
         }
         asking.kind = kind;
         let requirements = asking.requirements();
