@@ -214,7 +214,11 @@ mod tests {
         assert!(unknown(&row(Some(&review), "2026-10-20T09:00:00Z"), "complete").unwrap().contains("users: denied"));
         review.missing = 1;
         let missing = row(Some(&review), "2026-10-20T09:00:00Z");
-        assert_eq!(missing.fields["complete"].known(), Some(&Value::Bool(false)), "what is proven is not unknown");
+        assert_eq!(
+            missing.fields.get("complete").unwrap().known(),
+            Some(&Value::Bool(false)),
+            "what is proven is not unknown"
+        );
     }
 
     #[test]
