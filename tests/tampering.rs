@@ -770,7 +770,7 @@ const BENT: &[(&str, &str, Bend)] = &[
     ("two entries of one name", "same name", |b| {
         replaced(with_entry(&b, |z| z.start_file("README.tx2", plain()).unwrap()), b"README.tx2", b"README.txt")
     }),
-    ("names alike but for case", "findings.CSV: differs from", |b| {
+    ("names alike but for case", "in upper and lower case only", |b| {
         with_entry(&b, |z| {
             z.start_file("findings.CSV", plain()).unwrap();
             z.write_all(b"check,status\r\n").unwrap();
@@ -825,7 +825,7 @@ fn every_attack_on_the_container_is_caught() {
     // Unpacked and packed again by a program for zips: the files are right, and the container is another.
     let again = zip_anew(&original);
     let (code, report) = verify(again.path(), &[]);
-    assert!(code == 5 && problems(&report)[0].contains("packed anew"), "{report:#}");
+    assert!(code == 5 && problems(&report).iter().any(|told| told.contains("packed anew")), "{report:#}");
 }
 
 /// The same files in another zip.
