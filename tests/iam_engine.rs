@@ -7,6 +7,8 @@ mod accounts;
 mod decisions;
 #[path = "iam/laws.rs"]
 mod laws;
+#[path = "iam/paths.rs"]
+mod paths;
 #[path = "iam/reference.rs"]
 mod reference;
 #[path = "iam/trusts.rs"]

@@ -134,6 +134,11 @@ pub(crate) fn action_id(need: &Need) -> Option<ActionId> {
 }
 
 impl Path {
+    /// How sure the path can be at best.
+    pub(crate) fn surest(&self) -> Certainty {
+        if self.speculative { Certainty::Potential } else { Certainty::Certain }
+    }
+
     pub(crate) fn report(&'static self, certainty: Certainty) -> Escalation {
         Escalation {
             id: &self.id,
@@ -165,6 +170,8 @@ mod tests {
             assert_eq!(path.service.is_some(), service, "{}", path.id);
             let passes = path.needs.iter().any(|need| need.on == Target::Passed);
             assert_eq!(passes, path.kind == PathKind::PassRole, "{}", path.id);
+            let graded = matches!(path.kind, PathKind::Grant | PathKind::PassRole);
+            assert!(graded || !path.speculative, "{} is potential anyway, or is never", path.id);
             for need in &path.needs {
                 assert!(action_id(need).is_some(), "{}", need.action);
             }

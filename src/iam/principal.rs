@@ -41,6 +41,8 @@ pub struct Principal {
     pub boundary: Option<PolicySource>,
     /// The service control policies above it.
     pub scps: Scps,
+    /// When it asks, in seconds since 1970, so that conditions on the time can be decided; at any time if there is none.
+    pub as_of: Option<i64>,
 }
 
 /// The service control policies that apply to a principal.
@@ -89,10 +91,16 @@ impl From<Result<Document, PolicyError>> for Content {
 }
 
 impl Content {
-    /// Reads a document, percent-encoded or not.
+    /// Reads a document as AWS hands it over, percent-encoded or not.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        Document::parse(&decode_document(text)).into()
+        Self::of_json(&decode_document(text))
+    }
+
+    /// Reads a document that is JSON already. What is still percent-encoded was so twice, and is none.
+    #[must_use]
+    pub fn of_json(text: &str) -> Self {
+        Document::parse(text).into()
     }
 }
 
@@ -158,6 +166,7 @@ impl Principal {
             groups: Vec::new(),
             boundary: None,
             scps: Scps::Unknown,
+            as_of: None,
         }
     }
 
@@ -190,7 +199,9 @@ impl Principal {
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties>
     #[must_use]
     pub fn context(&self) -> Context {
-        let mut context = Context::new().with("aws:PrincipalIsAWSService", "false").without("aws:PrincipalServiceName");
+        let mut context = Context::new().at(self.as_of);
+        context.set("aws:PrincipalIsAWSService", "false");
+        context.set_absent("aws:PrincipalServiceName");
         if !self.account.is_empty() {
             context.set("aws:PrincipalAccount", &self.account);
         }

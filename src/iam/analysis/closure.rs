@@ -3,7 +3,7 @@
 //! Starts from those who are one by their own policies, surest first, and asks of each who can become
 //! it. Whoever can is one, too, and is asked about in turn.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Account;
 use super::reach::{ByPrefix, literal_beginnings, mentioned_roles, services, trust_reach};
@@ -43,9 +43,16 @@ pub(super) struct Closure<'a> {
 }
 
 impl<'a> Closure<'a> {
-    pub(super) fn new(account: &'a Account, assessments: Vec<Assessment<'a>>) -> Self {
+    pub(super) fn new(account: &'a Account, mut assessments: Vec<Assessment<'a>>) -> Self {
         let count = assessments.len();
         let arns = account.principals.iter().enumerate();
+        let trusts: HashMap<&str, &Content> = account.trusts.iter().map(|(arn, c)| (arn.as_str(), c)).collect();
+        for subject in assessments.iter_mut().filter_map(|assessment| assessment.subject.as_mut()) {
+            subject.trust = match trusts.get(subject.principal.arn.as_str()) {
+                Some(Content::Document(document)) => Some(document),
+                _ => None,
+            };
+        }
         Self {
             account,
             grades: vec![None; count],
@@ -53,7 +60,7 @@ impl<'a> Closure<'a> {
             queues: Default::default(),
             done: vec![false; count],
             by_arn: arns.map(|(index, p)| (p.arn.as_str(), index)).collect(),
-            trusts: account.trusts.iter().map(|(arn, c)| (arn.as_str(), c)).collect(),
+            trusts,
             ready: HashMap::new(),
             meant: HashMap::new(),
             served: HashSet::new(),
@@ -164,6 +171,14 @@ impl<'a> Closure<'a> {
         }
     }
 
+    /// The condition keys that a conditional administrator hangs on.
+    fn keys(&self, index: usize) -> BTreeSet<String> {
+        let conditional = |path: &&Escalation| path.certainty == Certainty::Conditional;
+        let path = self.found[index].iter().find(conditional);
+        let keys = path.map_or(&self.assessments[index].report.keys, |path| &path.keys);
+        keys.iter().cloned().collect()
+    }
+
     /// Would a path to `level` tell anything new about the principal?
     fn open_to(&self, index: usize, level: Certainty) -> bool {
         self.assessments[index].open && self.grades[index].is_none_or(|grade| level < grade)
@@ -224,14 +239,20 @@ impl<'a> Closure<'a> {
                 let certainty = match path.kind {
                     PathKind::Assume => assume(subject, &principal.arn, document),
                     PathKind::TakeOver => take_over(subject, path, &principal.arn),
-                    PathKind::PassRole => certain(ready.and(subject.passes(path, &principal.arn)), Certainty::Certain),
+                    PathKind::PassRole => certain(ready.and(subject.passes(path, &principal.arn)), path.surest()),
                     _ => certain(ready, Certainty::Potential),
                 };
                 let Some(certainty) = certainty.map(|edge| edge.max(level)) else {
                     continue;
                 };
                 if self.grades[index].is_none_or(|grade| certainty < grade) {
-                    improved.push((index, subject.report(path, certainty, Some(&principal.arn))));
+                    let mut report = subject.report(path, certainty, Some(&principal.arn));
+                    if certainty == Certainty::Conditional {
+                        let entering = document.filter(|_| path.kind == PathKind::Assume);
+                        hang_on(&mut report, entering.map(|document| admission(subject, document).keys));
+                        hang_on(&mut report, (level == certainty).then(|| self.keys(target)));
+                    }
+                    improved.push((index, report));
                 }
             }
         }
@@ -285,7 +306,13 @@ impl<'a> Closure<'a> {
                 }
                 budget = budget.saturating_sub(count);
                 if let Some((certainty, role)) = role {
-                    improved.push((index, subject.report(path, certainty, Some(role))));
+                    let mut report = subject.report(path, certainty, Some(role));
+                    if certainty == Certainty::Conditional
+                        && let Some(Content::Document(document)) = self.trusts.get(role)
+                    {
+                        hang_on(&mut report, Some(admission(subject, document).keys));
+                    }
+                    improved.push((index, report));
                 }
             }
         }
@@ -313,6 +340,17 @@ impl<'a> Closure<'a> {
         }
         report
     }
+}
+
+/// Adds condition keys to those that a path hangs on.
+fn hang_on(path: &mut Escalation, keys: Option<BTreeSet<String>>) {
+    path.keys.extend(keys.into_iter().flatten());
+    path.keys.sort();
+    path.keys.dedup();
+}
+
+fn admission(subject: &Subject<'_>, document: &Document) -> trust::Admission {
+    trust::admits(document, subject.principal, subject.trust, &subject.context)
 }
 
 fn certain(truth: Truth, surest: Certainty) -> Option<Certainty> {
@@ -343,7 +381,7 @@ fn assume(subject: &Subject<'_>, role: &str, document: Option<&Document>) -> Opt
         // Who may come in is not known.
         return allowed.is_possible().then_some(Certainty::Unknown);
     };
-    let admission = trust::admits(document, subject.principal, &subject.context);
+    let admission = admission(subject, document);
     let direct = match admission.direct {
         Truth::False => Truth::False,
         direct => direct.and(unopposed(subject, question)),
