@@ -458,6 +458,10 @@ fn every_attack_on_the_content_is_caught_and_named() {
     let key = file("key.pub.pem");
     let (code, report) = verify(&MADE.everything, &["--key", &key, "--review", &format!("{GOLDEN}/review.zip")]);
     assert_eq!((code, &report["verdict"]), (0, &Value::from("authentic")), "{report:#}");
+    // A lax check is derived rightly: controls that are not the program's own are named.
+    let own = "controls: controls/frameworks/mine.yaml: is not part of auditpack";
+    assert_eq!(forging::step(&report, "controls")["verdict"], "in-part", "{report:#}");
+    assert!(problems(&report).iter().any(|problem| problem.starts_with(own)), "{report:#}");
     let dir = tempfile::tempdir().unwrap();
     let mut packages = Vec::new();
     let mut missed = Vec::new();
