@@ -10,8 +10,9 @@ cd "$(dirname "$0")/.."
 events=${1:-4400000}
 work=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
-cargo build --release --locked --workspace --bins --quiet
-bin=$PWD/target/release
+# BIN: a folder with other builds of both programs.
+bin=${BIN:-$PWD/target/release}
+[ -n "${BIN:-}" ] || cargo build --release --locked --workspace --bins --quiet
 
 # Eight files of 24 MB, attached to one requirement.
 for n in 1 2 3 4 5 6 7 8; do

@@ -421,11 +421,11 @@ impl Archive {
         let entry = self.zip.by_index_raw(index).map_err(|e| broken(&e))?;
         let (packed, crc32) = (entry.compressed_size(), entry.crc32());
         let (copied, used) = if entry.compression() == CompressionMethod::Stored {
-            let copied = pump(entry, size, out).map_err(|e| e.of(&broken))?;
+            let copied = pump(entry, size, out).map_err(|e| e.of(broken))?;
             (copied, packed)
         } else {
             let mut entry = DeflateDecoder::new(entry);
-            let copied = pump(&mut entry, size, out).map_err(|e| e.of(&broken))?;
+            let copied = pump(&mut entry, size, out).map_err(|e| e.of(broken))?;
             (copied, entry.total_in())
         };
         if copied.size != size {

@@ -1,5 +1,7 @@
 //! What is written is what was given, whole, and the same again.
 
+mod large;
+
 use super::*;
 use crate::package::manifest::{Gap, Manifest, Note, Redaction};
 use crate::package::{open, open_intact};
