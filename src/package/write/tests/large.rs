@@ -27,7 +27,7 @@ fn pieces(file: u64, out: &mut dyn Write) -> std::io::Result<()> {
     let mut piece = vec![0; PIECE];
     for n in 0..PIECES {
         noise(file << 32 | n, &mut piece);
-        if file % 2 == 0 {
+        if file.is_multiple_of(2) {
             out.write_all(&piece)?;
             continue;
         }
