@@ -1,6 +1,6 @@
 //! Whose permissions: a user, role or group with its policies, as they were collected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::arn::{Arn, is_aws_managed};
@@ -41,6 +41,10 @@ pub struct Principal {
     pub boundary: Option<PolicySource>,
     /// The service control policies above it.
     pub scps: Scps,
+    /// The tags, in lower case, that somebody may have changed to one does not know what.
+    pub(crate) loose_tags: BTreeSet<String>,
+    /// Its tags are not as they were collected: somebody is thought to have changed them.
+    pub(crate) retagged: bool,
 }
 
 /// The service control policies that apply to a principal.
@@ -126,6 +130,11 @@ impl PolicySource {
         Self::new(arn, content)
     }
 
+    /// A policy by which everything is allowed, under a name of one's own.
+    pub(crate) fn everything(name: &str) -> Self {
+        Self::new(name, ADMINISTRATOR_ACCESS.clone())
+    }
+
     /// A policy whose document has been read before.
     #[must_use]
     pub fn new(policy: &str, content: Content) -> Self {
@@ -158,6 +167,8 @@ impl Principal {
             groups: Vec::new(),
             boundary: None,
             scps: Scps::Unknown,
+            loose_tags: BTreeSet::new(),
+            retagged: false,
         }
     }
 
@@ -213,6 +224,9 @@ impl Principal {
                 }
                 if self.tags.is_some() {
                     context.tell_all("aws:principaltag/");
+                }
+                for key in &self.loose_tags {
+                    context.forget(&format!("aws:PrincipalTag/{key}"));
                 }
             }
             Kind::Role => {
