@@ -1,6 +1,6 @@
 //! Analyses accounts of 1,000 to 10,000 roles, with half as many users, on one core.
 //!
-//! `cargo bench --bench iam_engine`. The times are the processor's, of the one thread, where Linux tells them
+//! `cargo bench --manifest-path benches/engine/Cargo.toml`, which builds the engine alone. The times are the processor's, of the one thread, where Linux tells them
 //! (`/proc/thread-self/schedstat`), and the clock's elsewhere, so that a busy machine does not matter. Each role and user has several statements; every tenth has a policy of
 //! about 6 KB, a third share managed policies, some may assume or pass roles, one in fifty is an administrator.
 

@@ -1,9 +1,11 @@
 //! Findings: the outcome of one check for one resource.
 
 use crate::evidence::{Operation, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The outcome of a check. The order is that of badness: a requirement shows the worst of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,7 +73,7 @@ words!(Severity, "severity": Low "low", Medium "medium", High "high", Critical "
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Pointer {
     /// The file's path in the package.
-    pub file: String,
+    pub file: Text,
     /// The place in it; empty for the whole file.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub at: String,
@@ -100,14 +102,14 @@ pub struct ResourceRef {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConfigVerdict {
     /// The rule's source identifier.
-    pub identifier: String,
+    pub identifier: Text,
     /// The rule's name in the account.
-    pub rule: String,
+    pub rule: Text,
     /// The Region of the rule.
-    pub region: String,
+    pub region: Text,
     /// What the rule says as a whole, of everything that it looks at: COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, or
     /// `unknown` where AWS has no verdict or it was not collected.
-    pub compliance: String,
+    pub compliance: Text,
     /// What the rule says about the finding's own resource, where that can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceVerdict>,
@@ -117,10 +119,10 @@ pub struct ConfigVerdict {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ResourceVerdict {
     /// The resource by AWS Config's type and id, `AWS::IAM::User AIDA...`: for an access key, its user.
-    pub id: String,
+    pub id: Text,
     /// COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE; `none` where the rule has no result for the resource; `unknown`
     /// where the results were not collected completely.
-    pub compliance: String,
+    pub compliance: Text,
 }
 
 /// An accepted risk that covers a failure.
@@ -187,27 +189,101 @@ impl Exception {
     }
 }
 
-/// The outcome of one check for one resource.
+/// A text that many findings share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(Arc<str>);
+
+impl Text {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+impl PartialEq<String> for Text {
+    fn eq(&self, other: &String) -> bool {
+        *self.0 == **other
+    }
+}
+
+/// The outcome of one check for one resource. A large account has hundreds of thousands: what is the same in many is
+/// shared by them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The check's id.
-    pub check: String,
+    pub check: Text,
     /// The outcome.
     pub status: Status,
     /// The check's severity.
     pub severity: Severity,
     /// The resource; `None` where the finding is about the population as a whole: it is empty, or incomplete.
-    pub resource: Option<ResourceRef>,
+    pub resource: Option<Arc<ResourceRef>>,
     /// What was found, in a sentence.
-    pub message: String,
+    pub message: Text,
     /// Where the package shows it.
-    pub evidence: Vec<Pointer>,
+    pub evidence: Arc<[Pointer]>,
     /// For unknown: the calls that did not answer.
     pub missing: Vec<Operation>,
     /// What AWS Config says about the same.
     pub config_rules: Vec<ConfigVerdict>,
     /// The exception that covers the failure, valid at the as-of time.
-    pub exception: Option<Exception>,
+    pub exception: Option<Box<Exception>>,
 }
 
 impl Finding {

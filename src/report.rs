@@ -17,10 +17,10 @@ pub mod words;
 
 pub use costs::{GapCost, gap_costs};
 pub use facts::controls_digest;
-pub use html::html;
+pub use html::write_html;
 pub use json::{findings_json, summary_json, write_findings_json};
 pub use readme::readme_txt;
-pub use tables::{findings_csv, matrix_csv, populations, requirements_csv, write_findings_csv};
+pub use tables::{findings_csv, matrix_csv, requirements_csv, write_findings_csv, write_population};
 pub use terminal::{Written, summary};
 pub use trail_logs::trail_logs;
 

@@ -41,6 +41,7 @@ pub use value::{FieldValue, Unknown, Value};
 
 use crate::evidence::{Evidence, Operation};
 use crate::finding::{Pointer, ResourceRef};
+use litemap::LiteMap;
 use std::collections::BTreeMap;
 
 /// One row.
@@ -55,7 +56,7 @@ pub struct Resource {
     /// The Region; `None` for what is global.
     pub region: Option<String>,
     /// The fields of the kind's schema, each of them.
-    pub fields: BTreeMap<&'static str, FieldValue>,
+    pub fields: LiteMap<&'static str, FieldValue>,
     /// Where the evidence shows this row, by the operation that told it.
     pub sources: BTreeMap<Operation, Vec<Pointer>>,
 }

@@ -123,13 +123,12 @@ fn a_busy_region_is_read_in_slices_and_lanes_each_event_once_in_order() {
     }
 }
 
-/// With AWS's quotas enforced, a run takes at most 1.1 times the lower bound and is hardly ever throttled, although
-/// each answer takes longer than the half second that AWS's limit leaves for it.
+/// With AWS's quotas enforced, a run is hardly ever throttled; and where an answer takes longer than the half second that
+/// AWS's limit leaves for it, pages are asked for side by side, as one chain of them would be slower than the limit. How near
+/// a run comes to the bound is measured by `cargo bench --bench collection -- pace`.
 #[test]
-fn a_run_is_as_fast_as_awss_limits_allow_and_hardly_throttled() {
+fn a_run_asks_side_by_side_and_is_hardly_throttled() {
     let account = scaled(4_000, &["us-east-1"]);
-    let pages = account.events["us-east-1"].len().div_ceil(50);
-    let lower = pages as f64 / 2.0;
     let options = Options {
         quotas: Quotas::aws(),
         faults: vec!["delay=700:cloudtrail:LookupEvents".parse::<Fault>().unwrap()],
@@ -138,15 +137,12 @@ fn a_run_is_as_fast_as_awss_limits_allow_and_hardly_throttled() {
     };
     let server = BlockingServer::start(account, options).unwrap();
     let out = tempdir().unwrap();
-    let started = std::time::Instant::now();
     let ran = collect(&server, out.path(), &["--fail-on", "none"]);
-    let seconds = started.elapsed().as_secs_f64();
     assert!(ran.code == 0 || ran.code == 3, "{}", ran.stderr);
-    let throttled = server.stats().throttled;
-    println!("{seconds:.1} s for a lower bound of {lower:.1} s, {pages} pages, throttled {throttled} times");
-    assert!(throttled <= 5, "throttled {throttled} times");
-    // Beside the bound: two answers before it is known how much there is, and the start of a debug build.
-    assert!(seconds <= 1.1 * lower + 5.0, "{seconds} s for a bound of {lower} s");
+    let stats = server.stats();
+    assert!(stats.throttled <= 5, "throttled {} times", stats.throttled);
+    let at_once = stats.most_at_once("cloudtrail", "LookupEvents");
+    assert!((2..=4).contains(&at_once), "{at_once} at once");
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod decisions;
 mod escalations;
 #[path = "iam/laws.rs"]
 mod laws;
+#[path = "iam/paths.rs"]
+mod paths;
 #[path = "iam/reference.rs"]
 mod reference;
 #[path = "iam/trusts.rs"]

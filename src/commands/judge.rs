@@ -136,8 +136,9 @@ pub(super) fn contents<'a>(
         ("findings.json".to_owned(), Content::stream(move |out| report::write_findings_json(&audit, out))),
         ("requirements.csv".to_owned(), Content::Bytes(report::requirements_csv(&audit))),
     ];
-    for (file, bytes) in report::populations(&audit) {
-        reports.push((format!("populations/{file}"), Content::Bytes(bytes)));
+    for population in audit.resources.populations.values() {
+        let table = Content::stream(move |out| report::write_population(population, out));
+        reports.push((format!("populations/{}", population.kind.schema().file), table));
     }
     reports.extend(report::trail_logs(&audit).into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
     reports.extend(more.into_iter().map(|(path, bytes)| (path, Content::Bytes(bytes))));
@@ -146,7 +147,7 @@ pub(super) fn contents<'a>(
     files.extend([README, REPORT, package::MANIFEST, package::SUMS].map(str::to_owned));
     files.extend(Seals::paths(seals.declared()).map(str::to_owned));
     contents.add(README.to_owned(), Content::text(report::readme_txt(&audit, &files)))?;
-    contents.add(REPORT.to_owned(), Content::text(report::html(&audit, &files)))?;
+    contents.add(REPORT.to_owned(), Content::stream(move |out| report::write_html(&audit, &files, out)))?;
     contents.seal(seals);
     Ok(contents)
 }

@@ -2,7 +2,7 @@
 
 use crate::controls::{Check, Controls};
 use crate::evidence::{CallId, Evidence, Operation};
-use crate::finding::{ConfigVerdict, ResourceVerdict};
+use crate::finding::{ConfigVerdict, ResourceVerdict, Text};
 use crate::resource::{ConfigNames, Field, FieldValue, Kind, Resource, Resources, Unknown, Value, rule_results};
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,21 +10,22 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) struct RuleVerdict {
     whole: ConfigVerdict,
     /// By AWS Config's type and id, or not known.
-    results: Option<HashMap<String, String>>,
+    results: Option<HashMap<Text, Text>>,
 }
 
 impl RuleVerdict {
     /// As it stands beside a finding about a resource, or about a population as a whole.
-    fn about(&self, names: &[String]) -> ConfigVerdict {
+    fn about(&self, names: &[Text]) -> ConfigVerdict {
         let mut verdict = self.whole.clone();
         let Some(first) = names.first() else { return verdict };
-        let found = self.results.as_ref().and_then(|all| names.iter().find_map(|name| Some((name, all.get(name)?))));
+        let found =
+            self.results.as_ref().and_then(|all| names.iter().find_map(|name| Some((name, all.get(name)?.clone()))));
         let (id, compliance) = match (&self.results, found) {
-            (_, Some((id, compliance))) => (id, compliance.as_str()),
-            (Some(_), None) => (first, "none"),
-            (None, None) => (first, "unknown"),
+            (_, Some(told)) => told,
+            (Some(_), None) => (first, "none".into()),
+            (None, None) => (first, "unknown".into()),
         };
-        verdict.resource = Some(ResourceVerdict { id: id.clone(), compliance: compliance.to_owned() });
+        verdict.resource = Some(ResourceVerdict { id: id.clone(), compliance });
         verdict
     }
 }
@@ -49,10 +50,11 @@ impl<'a> AwsConfig<'a> {
             let Some(identifier) = text(rule, "source_identifier").filter(|id| asked(id)) else { continue };
             let region = rule.region.clone().unwrap_or_default();
             let results = rule_results(evidence, &region, &rule.name).ok();
-            let compliance = text(rule, "compliance").unwrap_or("unknown").to_owned();
-            let (identifier, name) = (identifier.to_owned(), rule.name.clone());
-            let whole =
-                ConfigVerdict { identifier: identifier.clone(), rule: name, region, compliance, resource: None };
+            let results = results.map(|all| all.into_iter().map(|(id, told)| (id.into(), told.into())).collect());
+            let compliance = text(rule, "compliance").unwrap_or("unknown").into();
+            let (identifier, name) = (identifier.to_owned(), rule.name.as_str().into());
+            let (of, region) = (identifier.as_str().into(), region.into());
+            let whole = ConfigVerdict { identifier: of, rule: name, region, compliance, resource: None };
             rules.entry(identifier).or_default().push(RuleVerdict { whole, results });
         }
         for of_one in rules.values_mut() {
@@ -73,6 +75,7 @@ impl<'a> AwsConfig<'a> {
             return Vec::new();
         }
         let names = resource.map(|resource| self.names.of_resource(resource)).unwrap_or_default();
+        let names: Vec<Text> = names.into_iter().map(Into::into).collect();
         let mut verdicts: Vec<ConfigVerdict> = asked.map(|rule| rule.about(&names)).collect();
         verdicts.sort();
         verdicts.dedup();

@@ -41,10 +41,10 @@ pub(super) fn results(
         let state = exception.state_at(as_of);
         let covers = |id: &str, name: &str| matches(&exception.resource, id) || matches(&exception.resource, name);
         // A failure that an earlier exception covers leaves nothing to a later one.
-        let others = |finding: &&Finding| finding.exception.as_ref().is_some_and(|other| other != exception);
+        let others = |finding: &&Finding| finding.exception.as_ref().is_some_and(|other| **other != *exception);
         let failures = findings
             .iter()
-            .filter(|finding| finding.check == exception.check && finding.status == Status::Fail && !others(finding))
+            .filter(|finding| *finding.check == *exception.check && finding.status == Status::Fail && !others(finding))
             .filter(|finding| finding.resource.as_ref().is_some_and(|of| covers(&of.id, &of.name)))
             .count() as u64;
         let check = controls.checks.get(&exception.check);

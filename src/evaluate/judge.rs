@@ -7,9 +7,10 @@ use crate::controls::expression::Surroundings;
 use crate::controls::message::Facts;
 use crate::controls::{Check, Controls, RuleSelector};
 use crate::evidence::{CallId, Evidence, Operation};
-use crate::finding::{Exception, Finding, Pointer, Status};
+use crate::finding::{Exception, Finding, Pointer, ResourceRef, Status, Text};
 use crate::resource::{Field, FieldValue, Kind, Population, Resource, Resources, Unknown, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What all checks share: made once.
 pub(super) struct Judge<'a> {
@@ -24,12 +25,24 @@ pub(super) struct Judge<'a> {
 /// One check with what is the same for all rows.
 struct Prepared<'a> {
     check: &'a Check,
+    id: Text,
+    title: Text,
+    scope_reason: Text,
     own_fields: Vec<&'static Field>,
     own_operations: BTreeSet<Operation>,
     /// The fields of the account that it reads and that are not known.
     account_unknown: Vec<(String, Unknown)>,
     account_evidence: BTreeSet<Pointer>,
+    /// Which of the checks rest on the same calls: their findings on a row share the list of places.
+    places: usize,
     exceptions: Vec<&'a Exception>,
+}
+
+/// What the findings on one row share.
+struct About<'r> {
+    resource: &'r Resource,
+    reference: &'r Arc<ResourceRef>,
+    places: &'r Arc<[Pointer]>,
 }
 
 impl<'a> Judge<'a> {
@@ -44,7 +57,8 @@ impl<'a> Judge<'a> {
 
     /// All findings of one kind.
     pub(super) fn population(&self, kind: Kind, checks: &[&'a Check], findings: &mut Vec<Finding>) {
-        let prepared: Vec<Prepared<'a>> = checks.iter().map(|check| self.prepare(check)).collect();
+        let mut prepared: Vec<Prepared<'a>> = checks.iter().map(|check| self.prepare(check)).collect();
+        let distinct = number_places(&mut prepared);
         let missing;
         let population = match self.resources.populations.get(&kind) {
             Some(population) => population,
@@ -54,13 +68,20 @@ impl<'a> Judge<'a> {
             }
         };
         let selected = Selection::of(checks, population);
+        // At most one for each, and one or two for the population; a list that grows would be there twice.
+        findings.reserve_exact(checks.len() * (population.rows.len() + 2));
         let read: BTreeSet<&str> = prepared.iter().flat_map(|p| &p.own_fields).map(|field| field.name).collect();
         for resource in &population.rows {
             let known = read.iter().filter_map(|name| Some((*name, resource.fields.get(name)?.known()?)));
             let row = self.surroundings.row(known);
+            let reference = Arc::new(resource.reference());
+            let mut places: Vec<Option<Arc<[Pointer]>>> = vec![None; distinct];
             for prepared in &prepared {
                 if selected.judges(prepared.check, resource) {
-                    findings.push(self.finding(prepared, resource, |whole| prepared.check.judge(&row, whole)));
+                    // The number is an index into as many as there are numbers.
+                    let places = places[prepared.places].get_or_insert_with(|| self.pointers(prepared, resource));
+                    let about = About { resource, reference: &reference, places };
+                    findings.push(self.finding(prepared, &about, |whole| prepared.check.judge(&row, whole)));
                 }
             }
         }
@@ -87,10 +108,14 @@ impl<'a> Judge<'a> {
         let settings = &self.controls.settings;
         Prepared {
             check,
+            id: check.id.as_str().into(),
+            title: check.title.as_str().into(),
+            scope_reason: check.scope_reason.as_deref().unwrap_or_default().into(),
             own_operations: own_fields.iter().flat_map(|field| field.calls.iter().copied()).collect(),
             own_fields,
             account_unknown,
             account_evidence,
+            places: 0,
             exceptions: settings.exceptions.iter().filter(|exception| exception.check == check.id).collect(),
         }
     }
@@ -107,24 +132,27 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn finding(&self, prepared: &Prepared<'_>, resource: &Resource, judge: impl FnOnce(bool) -> Verdict) -> Finding {
-        let check = prepared.check;
-        let own = prepared.own_fields.iter().filter_map(|field| Some((field.name.to_owned(), gap(resource, field)?)));
+    fn finding(&self, prepared: &Prepared<'_>, about: &About<'_>, judge: impl FnOnce(bool) -> Verdict) -> Finding {
+        let (check, resource) = (prepared.check, about.resource);
+        let gaps = prepared.own_fields.iter().filter_map(|field| Some((field, gap(resource, field)?)));
+        let own = gaps.map(|(field, gap)| (field.name.to_owned(), gap));
         let mut unknown: Vec<(String, Unknown)> = own.collect();
         unknown.extend(prepared.account_unknown.iter().cloned());
         if check.rule.is_some() {
             unknown.extend(self.aws_config.doubts(resource));
         }
         let verdict = judge(unknown.is_empty());
-        let (status, message) = match verdict {
-            Verdict::Pass => (Status::Pass, check.title.clone()),
-            Verdict::NotApplicable => (Status::NotApplicable, check.scope_reason.clone().unwrap_or_default()),
-            Verdict::Fail => (Status::Fail, check.message.render(&RowFacts { judge: self, resource })),
+        let (status, message): (Status, Text) = match verdict {
+            Verdict::Pass => (Status::Pass, prepared.title.clone()),
+            Verdict::NotApplicable => (Status::NotApplicable, prepared.scope_reason.clone()),
+            Verdict::Fail => (Status::Fail, check.message.render(&RowFacts { judge: self, resource }).into()),
             Verdict::Unknown(reason) if unknown.is_empty() => {
                 let why = without_value(prepared, resource).unwrap_or(reason);
-                (Status::Unknown, format!("cannot be judged for {}: {why}", resource.name))
+                (Status::Unknown, format!("cannot be judged for {}: {why}", resource.name).into())
             }
-            Verdict::Unknown(_) => (Status::Unknown, format!("not known for {}: {}", resource.name, reasons(&unknown))),
+            Verdict::Unknown(_) => {
+                (Status::Unknown, format!("not known for {}: {}", resource.name, reasons(&unknown)).into())
+            }
         };
         let exception = (status == Status::Fail)
             .then(|| exception::covering(&prepared.exceptions, resource, self.evidence.as_of()))
@@ -132,15 +160,15 @@ impl<'a> Judge<'a> {
         let missing =
             if status == Status::Unknown { operations(unknown.iter().map(|(_, gap)| gap)) } else { Vec::new() };
         Finding {
-            check: check.id.clone(),
+            check: prepared.id.clone(),
             status,
             severity: check.severity,
-            resource: Some(resource.reference()),
+            resource: Some(Arc::clone(about.reference)),
             message,
-            evidence: self.pointers(prepared, resource),
+            evidence: Arc::clone(about.places),
             missing,
             config_rules: self.aws_config.verdicts(check, Some(resource)),
-            exception: exception.cloned(),
+            exception: exception.cloned().map(Box::new),
         }
     }
 
@@ -182,11 +210,11 @@ impl<'a> Judge<'a> {
             (false, true) => return None,
         };
         Some(Finding {
-            check: check.id.clone(),
+            check: prepared.id.clone(),
             status: Status::NotApplicable,
             severity: check.severity,
             resource: None,
-            message,
+            message: message.into(),
             evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
             missing: Vec::new(),
             config_rules: Vec::new(),
@@ -195,7 +223,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Where the package shows what a verdict rests on.
-    fn pointers(&self, prepared: &Prepared<'_>, resource: &Resource) -> Vec<Pointer> {
+    fn pointers(&self, prepared: &Prepared<'_>, resource: &Resource) -> Arc<[Pointer]> {
         let operations = prepared.own_operations.iter().copied();
         let mut pointers: BTreeSet<Pointer> = if resource.kind == Kind::Account {
             self.account_pointers(resource, operations)
@@ -224,6 +252,16 @@ impl<'a> Judge<'a> {
         }
         pointers
     }
+}
+
+/// Numbers the distinct sets of calls that checks rest on, and tells how many there are.
+fn number_places(prepared: &mut [Prepared<'_>]) -> usize {
+    let mut numbers = BTreeMap::new();
+    for one in prepared {
+        let next = numbers.len();
+        one.places = *numbers.entry((one.own_operations.clone(), one.account_evidence.clone())).or_insert(next);
+    }
+    numbers.len()
 }
 
 /// Which rows a check judges, of those of its kind: all, or the Config rules that it selects.
@@ -283,11 +321,11 @@ fn of_population(prepared: &Prepared<'_>, population: &Population, aws_config: &
         }
     };
     Some(Finding {
-        check: prepared.check.id.clone(),
+        check: prepared.id.clone(),
         status,
         severity: prepared.check.severity,
         resource: None,
-        message,
+        message: message.into(),
         evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         missing: operations(population.incomplete.iter()),
         config_rules: aws_config.verdicts(prepared.check, None),
@@ -324,7 +362,7 @@ fn no_reason(calls: &[Operation]) -> Unknown {
 }
 
 fn document(call: &CallId) -> Pointer {
-    Pointer { file: format!("evidence/{}", call.document_path()), at: String::new() }
+    Pointer { file: format!("evidence/{}", call.document_path()).into(), at: String::new() }
 }
 
 fn because(unknown: &Unknown) -> String {

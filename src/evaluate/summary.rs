@@ -23,7 +23,7 @@ pub(super) fn checks(findings: &[Finding], controls: &Controls) -> Vec<CheckResu
         );
     }
     for finding in findings {
-        let Some(result) = results.get_mut(finding.check.as_str()) else { continue };
+        let Some(result) = results.get_mut(&*finding.check) else { continue };
         *result.counts.entry(finding.status).or_default() += 1;
         result.judged += u64::from(finding.resource.is_some() || finding.status == Status::Unknown);
         result.excepted += u64::from(finding.exception.is_some());

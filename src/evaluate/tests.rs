@@ -7,6 +7,7 @@ use crate::controls::{Catalogue, Settings};
 use crate::evidence::{CallId, Operation, Outcome, Period, Run, Timestamp};
 use crate::finding::Pointer;
 use crate::resource::{FieldValue, Population, Resource, Unknown, Value};
+use litemap::LiteMap;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -123,9 +124,11 @@ fn row(kind: Kind, name: &str, known: &[(&'static str, Value)]) -> Resource {
             *calls.first().or(schema.population.first()).unwrap_or(&Operation::StsGetCallerIdentity),
         )))
     };
-    let mut fields: BTreeMap<&'static str, FieldValue> =
+    let mut fields: LiteMap<&'static str, FieldValue> =
         schema.fields.iter().map(|field| (field.name, unknown(field.calls))).collect();
-    fields.extend(known.iter().map(|(name, value)| (*name, FieldValue::Known(value.clone()))));
+    for (name, value) in known {
+        fields.insert(*name, FieldValue::Known(value.clone()));
+    }
     let sources = BTreeMap::from([
         (Operation::IamGetCredentialReport, vec![pointer("evidence/iam/get-credential-report.csv", "L3")]),
         (Operation::IamListRoles, vec![pointer("evidence/iam/list-roles.json", "/Roles/1")]),
@@ -191,10 +194,10 @@ fn each_row_has_a_finding_with_its_facts_and_evidence() {
     );
     assert_eq!(findings[1].message, "Console users have MFA");
     assert_eq!(findings[2].message, "the user has no password");
-    assert_eq!(findings[0].evidence, [pointer("evidence/iam/get-credential-report.csv", "L3")]);
+    assert_eq!(findings[0].evidence[..], [pointer("evidence/iam/get-credential-report.csv", "L3")]);
     assert!(findings.iter().all(|f| f.missing.is_empty()));
     // The account's row names no place for the summary, whose document is the evidence then.
-    assert_eq!(of(&evaluation, "root")[0].evidence, [pointer("evidence/iam/get-account-summary.json", "")]);
+    assert_eq!(of(&evaluation, "root")[0].evidence[..], [pointer("evidence/iam/get-account-summary.json", "")]);
 }
 
 #[test]
@@ -245,7 +248,7 @@ fn an_empty_population_is_not_applicable_with_proof_and_an_incomplete_one_is_unk
     let finding = of(&evaluation, "few-groups")[0];
     assert_eq!((finding.status, finding.resource.is_none()), (Status::NotApplicable, true));
     assert_eq!(finding.message, "there are no IAM groups in scope");
-    assert_eq!(finding.evidence, [pointer("evidence/population.json", "")]);
+    assert_eq!(finding.evidence[..], [pointer("evidence/population.json", "")]);
 
     for kind in [Kind::Group, Kind::User] {
         let population = resources.populations.get_mut(&kind).unwrap();

@@ -1,7 +1,7 @@
 //! Policy documents as they arrive: the API percent-encodes them, the AWS CLI prints them as objects,
 //! emulators and other tools leave them as JSON text.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -39,10 +39,12 @@ impl fmt::Debug for PolicyText {
 
 impl Serialize for PolicyText {
     /// As the AWS CLI does: the object where it is JSON, else the text. The text between is kept
-    /// byte by byte, so that duplicate keys and odd numbers survive.
+    /// byte by byte, so that duplicate keys and odd numbers survive. A text that still looks percent-encoded
+    /// is encoded, so that whoever reads it back has the same.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serde_json::from_str::<&RawValue>(&self.0) {
             Ok(raw) if raw.get().starts_with('{') => raw.serialize(serializer),
+            _ if Self::new(&self.0) != *self => serializer.collect_str(&utf8_percent_encode(&self.0, NON_ALPHANUMERIC)),
             _ => serializer.serialize_str(&self.0),
         }
     }
@@ -82,6 +84,16 @@ mod tests {
     fn the_text_is_decoded_once_only() {
         assert_eq!(PolicyText::new("%7B%22a%22%3A%22%2525%22%7D").as_str(), r#"{"a":"%25"}"#);
         assert_eq!(PolicyText::new(r#"{"a":"%25"}"#).as_str(), r#"{"a":"%25"}"#);
+    }
+
+    #[test]
+    fn a_text_that_was_encoded_twice_is_read_back_as_it_was() {
+        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let once = encode(DOCUMENT);
+        let text = PolicyText::new(&encode(&once));
+        assert_eq!(text.as_str(), once);
+        let json = serde_json::to_string(&text).unwrap();
+        assert_eq!(serde_json::from_str::<PolicyText>(&json).unwrap(), text, "{json}");
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub struct Account {
     pub vendor_names: Vec<String>,
     /// How old a sign-in with MFA may be, in seconds; 0 stands for an hour.
     pub max_mfa_age: u64,
+    /// When it was collected, in seconds since 1970, for conditions on the time in trust policies; principals have a time of
+    /// their own.
+    pub as_of: Option<i64>,
     /// Where the account's evidence is kept.
     pub evidence: EvidenceResources,
 }
@@ -84,6 +87,7 @@ impl Account {
             known_principals: self.complete.then_some(&known),
             vendor_names: &self.vendor_names,
             max_mfa_age: if self.max_mfa_age == 0 { 3600 } else { self.max_mfa_age },
+            as_of: self.as_of,
         };
         let roles = self.roles(&around);
         let external = external::inventory(&roles);

@@ -7,6 +7,8 @@
 
 mod value;
 
+use std::collections::BTreeSet;
+
 use super::context::{Context, Known};
 use super::matching::{self, Wildcards};
 use super::policy::{Pattern, Version};
@@ -341,6 +343,23 @@ fn text_matches(test: Test, pattern: &Pattern, actual: &str, context: &Context, 
         _ => found.into(),
     };
     replaced.soften(truth)
+}
+
+/// The keys that the clauses of which nobody can tell whether they hold hang on.
+pub(crate) fn open_keys(clauses: &[Clause], context: &Context, keys: &mut BTreeSet<String>) {
+    for clause in clauses {
+        if clause.holds(context) != Truth::Maybe {
+            continue;
+        }
+        let before = keys.len();
+        if !context.knows(&clause.key) {
+            keys.insert(clause.key.to_string());
+        }
+        keys.extend(clause.variables().into_iter().filter(|key| !context.knows(key)));
+        if keys.len() == before {
+            keys.insert(clause.key.to_string());
+        }
+    }
 }
 
 /// Do all clauses hold?

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, SecondsFormat};
+
 /// The condition keys of a request, as far as they are known.
 ///
 /// Key names are case-insensitive
@@ -59,6 +61,17 @@ impl Context {
     #[must_use]
     pub fn without(mut self, key: &str) -> Self {
         self.set_absent(key);
+        self
+    }
+
+    /// The same context at a time in seconds since 1970; without one, of a request at any time.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime>
+    #[must_use]
+    pub(crate) fn at(mut self, seconds: Option<i64>) -> Self {
+        if let Some(time) = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)) {
+            self.set("aws:CurrentTime", time.to_rfc3339_opts(SecondsFormat::Secs, true));
+            self.set("aws:EpochTime", time.timestamp().to_string());
+        }
         self
     }
 

@@ -63,14 +63,19 @@ impl Escalation {
     /// This step and another after it: as sure as the less sure of both, and hanging on the keys of both.
     pub(crate) fn followed_by(mut self, next: Self) -> Self {
         self.certainty = self.certainty.max(next.certainty);
-        self.keys.extend(next.keys.iter().cloned());
-        self.keys.sort();
-        self.keys.dedup();
+        self.hang_on(next.keys.iter().cloned());
         self.then = Some(Box::new(match self.then.take() {
             Some(then) => then.followed_by(next),
             None => next,
         }));
         self
+    }
+
+    /// Adds condition keys to those that it hangs on.
+    pub(crate) fn hang_on(&mut self, keys: impl IntoIterator<Item = String>) {
+        self.keys.extend(keys);
+        self.keys.sort();
+        self.keys.dedup();
     }
 
     /// This step and those after it.
@@ -182,6 +187,11 @@ pub(crate) fn action_id(need: &Need) -> Option<ActionId> {
 }
 
 impl Path {
+    /// How sure the path can be at best.
+    pub(crate) fn surest(&self) -> Certainty {
+        if self.speculative { Certainty::Potential } else { Certainty::Certain }
+    }
+
     pub(crate) fn report(&'static self, certainty: Certainty) -> Escalation {
         Escalation {
             id: &self.id,
@@ -216,6 +226,9 @@ mod tests {
             let passes = path.needs.iter().any(|need| need.on == Target::Passed);
             assert_eq!(passes, path.kind == PathKind::PassRole, "{}", path.id);
             assert_eq!(path.takes.is_some(), path.kind == PathKind::Unbar, "{}", path.id);
+            let graded =
+                matches!(path.kind, PathKind::Grant | PathKind::PassRole | PathKind::Uncap | PathKind::Provider);
+            assert!(graded || !path.speculative, "{} is potential anyway, or is never", path.id);
             for need in &path.needs {
                 assert!(action_id(need).is_some(), "{}", need.action);
             }

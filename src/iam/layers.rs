@@ -209,19 +209,7 @@ impl Located<'_> {
     }
 
     pub(crate) fn open_conditions(&self, context: &Context, keys: &mut BTreeSet<String>) {
-        for clause in &self.statement.conditions {
-            if clause.holds(context) != Truth::Maybe {
-                continue;
-            }
-            let before = keys.len();
-            if !context.knows(&clause.key) {
-                keys.insert(clause.key.to_string());
-            }
-            keys.extend(clause.variables().into_iter().filter(|key| !context.knows(key)));
-            if keys.len() == before {
-                keys.insert(clause.key.to_string());
-            }
-        }
+        condition::open_keys(&self.statement.conditions, context, keys);
     }
 
     /// True if the statement reaches every resource there is.

@@ -6,6 +6,8 @@
 //! MFA is enforced if in both cases nothing is left but what it takes to set MFA up
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage-mfa-only.html>).
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
 use super::compare::{AccessLevel, ActionLevels, NameHeuristic};
@@ -135,15 +137,7 @@ pub(crate) fn enforcement_of(layers: &Layers<'_>, context: &Context) -> MfaRepor
         ("with long-term keys", bare.clone().without("aws:MultiFactorAuthPresent")),
         ("without MFA", bare.with("aws:MultiFactorAuthPresent", "false")),
     ];
-    let enforcing: Vec<Located<'_>> = layers
-        .statements()
-        .filter(|located| {
-            let conditions = &located.statement.conditions;
-            located.statement.effect == Effect::Deny
-                && conditions.iter().any(|clause| clause.key.starts_with("aws:multifactorauth"))
-                && requests.iter().all(|(_, context)| condition::all_hold(conditions, context).is_true())
-        })
-        .collect();
+    let enforcing = enforcing(layers, &requests);
     report.statements = enforcing.iter().map(Located::reference).collect();
     let lists = enforcing.iter().filter(|located| located.statement.actions.negated);
     report.allow_list =
@@ -169,6 +163,26 @@ pub(crate) fn enforcement_of(layers: &Layers<'_>, context: &Context) -> MfaRepor
         }
     }
     report
+}
+
+/// The Deny statements that leave no request without MFA alone, one for each kind of request if need be; none if they
+/// leave one kind out.
+fn enforcing<'a>(layers: &Layers<'a>, requests: &[(&str, Context)]) -> Vec<Located<'a>> {
+    let denies = layers.statements().filter(|located| {
+        let mut clauses = located.statement.conditions.iter();
+        located.statement.effect == Effect::Deny && clauses.any(|clause| clause.key.starts_with("aws:multifactorauth"))
+    });
+    let mut left_out = vec![true; requests.len()];
+    let mut found = Vec::new();
+    for located in denies {
+        let holds = |context| condition::all_hold(&located.statement.conditions, context).is_true();
+        let met: Vec<bool> = requests.iter().map(|(_, context)| holds(context)).collect();
+        if met.contains(&true) {
+            found.push(located);
+        }
+        left_out.iter_mut().zip(met).for_each(|(left_out, met)| *left_out &= !met);
+    }
+    if left_out.contains(&true) { Vec::new() } else { found }
 }
 
 /// Nothing if nothing is allowed; otherwise a counter-example, if there is one.
@@ -203,6 +217,13 @@ fn listed(pattern: &str) -> Listed {
     Listed { action: pattern.to_owned(), class: class(&pattern.to_ascii_lowercase()) }
 }
 
+/// The actions that lead to more, each with its service, ready to be compared.
+static RISKY: LazyLock<Vec<(String, Vec<glob::Tok>)>> = LazyLock::new(|| {
+    let lower = escalation::actions().map(str::to_ascii_lowercase);
+    lower.map(|action| (action.split(':').next().unwrap_or_default().to_owned(), glob::tokens(&action))).collect()
+});
+
+/// What a pattern, in lower case, is good for.
 fn class(pattern: &str) -> ListedClass {
     if SETUP.contains(&pattern) {
         return ListedClass::MfaSetup;
@@ -215,9 +236,12 @@ fn class(pattern: &str) -> ListedClass {
         return ListedClass::IamRead;
     }
     let tokens = glob::tokens(pattern);
-    let mut risky = escalation::actions();
-    let reaches = |action: &str| glob::overlaps(&tokens, &glob::tokens(&action.to_ascii_lowercase()));
-    if risky.any(reaches) || of_iam && glob::is_glob(pattern) {
+    // Most patterns name their service, and reach no action of another.
+    let service = pattern.split_once(':').map(|(service, _)| service).filter(|service| !glob::is_glob(service));
+    let reaches = |(of, action): &(String, Vec<glob::Tok>)| {
+        service.is_none_or(|service| service == of) && glob::overlaps(&tokens, action)
+    };
+    if RISKY.iter().any(reaches) || of_iam && glob::is_glob(pattern) {
         return ListedClass::Dangerous;
     }
     ListedClass::Other

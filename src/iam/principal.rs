@@ -41,6 +41,8 @@ pub struct Principal {
     pub boundary: Option<PolicySource>,
     /// The service control policies above it.
     pub scps: Scps,
+    /// When it asks, in seconds since 1970, so that conditions on the time can be decided; at any time if there is none.
+    pub as_of: Option<i64>,
     /// The tags, in lower case, that somebody may have changed to one does not know what.
     pub(crate) loose_tags: BTreeSet<String>,
     /// Its tags are not as they were collected: somebody is thought to have changed them.
@@ -93,10 +95,16 @@ impl From<Result<Document, PolicyError>> for Content {
 }
 
 impl Content {
-    /// Reads a document, percent-encoded or not.
+    /// Reads a document as AWS hands it over, percent-encoded or not.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        Document::parse(&decode_document(text)).into()
+        Self::of_json(&decode_document(text))
+    }
+
+    /// Reads a document that is JSON already. What is still percent-encoded was so twice, and is none.
+    #[must_use]
+    pub fn of_json(text: &str) -> Self {
+        Document::parse(text).into()
     }
 }
 
@@ -167,6 +175,7 @@ impl Principal {
             groups: Vec::new(),
             boundary: None,
             scps: Scps::Unknown,
+            as_of: None,
             loose_tags: BTreeSet::new(),
             retagged: false,
         }
@@ -201,7 +210,9 @@ impl Principal {
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties>
     #[must_use]
     pub fn context(&self) -> Context {
-        let mut context = Context::new().with("aws:PrincipalIsAWSService", "false").without("aws:PrincipalServiceName");
+        let mut context = Context::new().at(self.as_of);
+        context.set("aws:PrincipalIsAWSService", "false");
+        context.set_absent("aws:PrincipalServiceName");
         if !self.account.is_empty() {
             context.set("aws:PrincipalAccount", &self.account);
         }

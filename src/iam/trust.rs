@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-pub(crate) use edge::admits;
+pub(crate) use edge::{Admission, admits, session};
 pub(crate) use federated::{Provider, providers};
 pub use oidc::{ACQUAINTANCE, OidcTrust, OidcWidth, STRANGER};
 pub use requirement::{MfaLimit, Requirement, Requirements};
@@ -41,11 +41,13 @@ pub struct Surroundings<'a> {
     pub vendor_names: &'a [String],
     /// How old a sign-in with MFA may be, in seconds, for the question about its age.
     pub max_mfa_age: u64,
+    /// When requests are made, in seconds since 1970; at any time if there is none.
+    pub as_of: Option<i64>,
 }
 
 impl Default for Surroundings<'_> {
     fn default() -> Self {
-        Self { own_accounts: &[], known_principals: None, vendor_names: &[], max_mfa_age: 3600 }
+        Self { own_accounts: &[], known_principals: None, vendor_names: &[], max_mfa_age: 3600, as_of: None }
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-/// Writes a file's content. It is called twice, to measure and to write, and must give the same bytes both times.
+/// Writes a file's content. It may be called again, and must give the same bytes each time.
 pub type WriteFn<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// The content of one file of a package.
@@ -33,21 +33,17 @@ impl<'a> Content<'a> {
         Content::Bytes(text.into().into_bytes())
     }
 
-    /// What `write` writes. It is called twice and must give the same bytes both times.
+    /// What `write` writes. It may be called again, and must give the same bytes each time.
     pub fn stream(write: impl Fn(&mut dyn Write) -> io::Result<()> + 'a) -> Self {
         Content::Stream(Box::new(write))
     }
 
-    /// How many bytes it has.
-    pub(super) fn measure(&self) -> io::Result<u64> {
+    /// How many bytes it has; `None` where only writing it would tell.
+    pub(super) fn size(&self) -> io::Result<Option<u64>> {
         match self {
-            Content::Bytes(bytes) => Ok(bytes.len() as u64),
-            Content::File { path, .. } => Ok(path.metadata()?.len()),
-            Content::Stream(write) => {
-                let mut counter = Counter(0);
-                write(&mut counter)?;
-                Ok(counter.0)
-            }
+            Content::Bytes(bytes) => Ok(Some(bytes.len() as u64)),
+            Content::File { path, .. } => Ok(Some(path.metadata()?.len())),
+            Content::Stream(_) => Ok(None),
         }
     }
 
@@ -80,19 +76,6 @@ fn copy(mut from: impl Read, to: &mut dyn Write) -> io::Result<()> {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
-    }
-}
-
-struct Counter(u64);
-
-impl Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

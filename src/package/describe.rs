@@ -63,7 +63,7 @@ pub(super) fn describe(
             closed: review.closed,
             due: review.due,
             population_sha256: review.population_sha256.clone(),
-            register: review.register.file.clone(),
+            register: review.register.file.to_string(),
             record: review.record.clone(),
         }),
         conclusion: conclusion(audit),

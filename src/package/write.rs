@@ -69,7 +69,7 @@ pub fn write(contents: Contents<'_>, target: &Path, force: bool) -> Result<Writt
     let folder = folder_of(target);
     let temporary = temporary_file(&folder, target)?;
     let cannot_write = || PackageError::io("write", target);
-    let (sink, zipped) = write_zip(contents, BufWriter::new(temporary.as_file()), target)?;
+    let (sink, zipped) = write_zip(contents, BufWriter::new(temporary.as_file()), target, LARGE)?;
     sink.into_inner().map_err(|e| cannot_write()(e.into_error()))?;
     temporary.as_file().sync_all().map_err(cannot_write())?;
     let size = temporary.as_file().metadata().map_err(cannot_write())?.len();
@@ -132,10 +132,15 @@ struct Zipped {
 }
 
 /// Writes the zip. `target` is only named in errors.
-fn write_zip<W: Write + Seek>(contents: Contents<'_>, out: W, target: &Path) -> Result<(W, Zipped), PackageError> {
+fn write_zip<W: Write + Seek>(
+    contents: Contents<'_>,
+    out: W,
+    target: &Path,
+    large: u64,
+) -> Result<(W, Zipped), PackageError> {
     let failure = Failure::default();
     let zip = ZipWriter::new(Steady::new(out, failure.clone()));
-    let mut writer = Writer { zip, target, failure, sums: BTreeMap::new() };
+    let mut writer = Writer { zip, target, failure, sums: BTreeMap::new(), large };
     let Contents { parts, mut manifest, seals } = contents;
     manifest.notes.extend(alike_but_for_case(parts.keys()));
     manifest.notes.sort();
@@ -167,12 +172,41 @@ struct Writer<'a, W: Write + Seek> {
     target: &'a Path,
     failure: Failure,
     sums: BTreeMap<String, String>,
+    /// From this size on an entry is written in the zip64 form.
+    large: u64,
 }
 
 impl<W: Write + Seek> Writer<'_, W> {
-    /// Writes one entry; its SHA-256 and size.
+    /// Writes one entry; its SHA-256 and size. The form follows from the size. What only writing tells is taken for
+    /// small, and hardly ever written again: to measure it first would double the work for each.
     fn entry(&mut self, path: &str, content: &Content<'_>) -> Result<(String, u64), PackageError> {
-        let size = content.measure().map_err(PackageError::part(path))?;
+        let size = content.size().map_err(PackageError::part(path))?;
+        let large = size.is_some_and(|size| size >= self.large);
+        let limit = if size.is_none() { self.large } else { u64::MAX };
+        let (hash, written) = match self.write_entry(path, content, large, limit)? {
+            Some(done) => done,
+            None => {
+                self.zip.abort_file().map_err(|e| self.zip_error(e))?;
+                self.write_entry(path, content, true, u64::MAX)?
+                    .ok_or_else(|| PackageError::part(path)(io::Error::other("it changes while it is read")))?
+            }
+        };
+        if let Some(size) = size.filter(|size| *size != written) {
+            let changed = io::Error::other(format!("it had {size} bytes, then {written}: it changes while it is read"));
+            return Err(PackageError::part(path)(changed));
+        }
+        self.sums.insert(path.to_owned(), hash.clone());
+        Ok((hash, written))
+    }
+
+    /// Writes one entry, or gives up (`None`) at `limit` bytes.
+    fn write_entry(
+        &mut self,
+        path: &str,
+        content: &Content<'_>,
+        large: bool,
+        limit: u64,
+    ) -> Result<Option<(String, u64)>, PackageError> {
         // What is compressed already does not get smaller.
         let stored = path.ends_with(".gz");
         let options = SimpleFileOptions::DEFAULT
@@ -181,27 +215,24 @@ impl<W: Write + Seek> Writer<'_, W> {
             .last_modified_time(DateTime::default())
             .system(System::Unix)
             .unix_permissions(MODE)
-            .large_file(size >= LARGE);
+            .large_file(large);
         self.zip.start_file(path, options).map_err(|e| self.zip_error(e))?;
         let mut pieces = Pieces {
             out: &mut self.zip,
             failure: &self.failure,
             hash: Sha256::new(),
             size: 0,
+            limit,
             piece: Vec::with_capacity(PIECE),
         };
-        let copied = content.write(&mut pieces).and_then(|()| pieces.finish());
-        let (hash, written) = match copied {
-            _ if self.failure.is_set() => return Err(PackageError::io("write", self.target)(self.failure.take())),
-            Err(e) => return Err(PackageError::part(path)(e)),
-            Ok(done) => done,
-        };
-        if written != size {
-            let changed = io::Error::other(format!("it had {size} bytes, then {written}: it changes while it is read"));
-            return Err(PackageError::part(path)(changed));
+        let copied = content.write(&mut pieces);
+        let too_large = pieces.size >= limit;
+        match copied.and_then(|()| pieces.finish()) {
+            _ if self.failure.is_set() => Err(PackageError::io("write", self.target)(self.failure.take())),
+            _ if too_large => Ok(None),
+            Err(e) => Err(PackageError::part(path)(e)),
+            Ok(done) => Ok(Some(done)),
         }
-        self.sums.insert(path.to_owned(), hash.clone());
-        Ok((hash, written))
     }
 
     fn finish(self) -> Result<W, PackageError> {
@@ -227,6 +258,8 @@ struct Pieces<'a, W> {
     failure: &'a Failure,
     hash: Sha256,
     size: u64,
+    /// From this size on nothing more is taken.
+    limit: u64,
     piece: Vec<u8>,
 }
 
@@ -246,6 +279,9 @@ impl<W: Write> Pieces<'_, W> {
 
 impl<W: Write> Write for Pieces<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.size >= self.limit {
+            return Err(io::Error::other("it is larger than was thought"));
+        }
         let taken = bytes.len().min(PIECE - self.piece.len());
         self.piece.extend_from_slice(bytes.get(..taken).unwrap_or_default());
         self.size += taken as u64;

@@ -115,7 +115,7 @@ pub fn gap_costs(audit: &Audit<'_>) -> Vec<GapCost> {
         let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
         for finding in unknown_by_operation.get(&operation).into_iter().flatten() {
             if calls.iter().any(|(call, _)| concerns(call, finding)) {
-                *unknown.entry(finding.check.clone()).or_default() += 1;
+                *unknown.entry(finding.check.to_string()).or_default() += 1;
             }
         }
         let (mut touched, mut requirements) = (BTreeSet::new(), BTreeSet::new());

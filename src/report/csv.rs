@@ -6,6 +6,7 @@
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>); the JSON keeps the original.
 
 use super::words::visible;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// What Excel needs to know that the file is UTF-8.
@@ -93,8 +94,9 @@ impl Table {
         let text = match cell {
             Cell::Empty => return,
             Cell::Int(n) => return self.out.push_str(&n.to_string()),
-            Cell::Text(text) => defuse(&visible(text)),
+            Cell::Text(text) => visible(text),
         };
+        let text = if is_harmless(&text) { text } else { Cow::Owned(defuse(&text)) };
         if text.contains([',', '"', ';', '\'']) || text.starts_with(' ') || text.ends_with(' ') {
             self.out.push('"');
             self.out.push_str(&text.replace('"', "\"\""));
@@ -103,6 +105,11 @@ impl Table {
             self.out.push_str(&text);
         }
     }
+}
+
+/// Whether nothing in a text can start a formula, told at a glance: most cells are of this kind.
+fn is_harmless(text: &str) -> bool {
+    text.is_ascii() && text.bytes().next().is_none_or(|first| first.is_ascii_alphanumeric()) && !text.contains(';')
 }
 
 /// Puts an apostrophe before what a spreadsheet would run: `=`, `+`, `-`, `@` and their full-width forms at the

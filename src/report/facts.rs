@@ -59,7 +59,7 @@ pub fn by_check<'a>(audit: &Audit<'a>) -> BTreeMap<&'a str, Vec<&'a Finding>> {
 
 /// How many checks left no finding at all.
 pub fn silent_checks(audit: &Audit<'_>) -> u64 {
-    let heard: BTreeSet<&str> = audit.evaluation.findings.iter().map(|finding| finding.check.as_str()).collect();
+    let heard: BTreeSet<&str> = audit.evaluation.findings.iter().map(|finding| &*finding.check).collect();
     audit.controls.checks.keys().filter(|id| !heard.contains(id.as_str())).count() as u64
 }
 

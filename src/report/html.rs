@@ -22,11 +22,12 @@ use askama::Template;
 use base64::Engine as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 
 const STYLE: &str = include_str!("../../templates/report/style.css");
 
 /// The page. `files` are the paths in the package: only what is there is linked.
-pub fn html(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
+pub fn write_html(audit: &Audit<'_>, files: &BTreeSet<String>, out: &mut dyn Write) -> io::Result<()> {
     let context = Context { audit: *audit, files };
     let style = format!("{STYLE}{}", page_header(audit));
     let conclusion = audit.conclusion();
@@ -54,10 +55,7 @@ pub fn html(audit: &Audit<'_>, files: &BTreeSet<String>) -> String {
         manual: requirements::manual(&context),
         appendix: appendix::view(&context),
     };
-    // Rendering into a String fails only where a Display of ours fails, and none does. Were that ever untrue, a
-    // page that says so is better than a page cut short.
-    page.render()
-        .unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
+    page.write_into(out)
 }
 
 #[derive(Template)]

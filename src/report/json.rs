@@ -60,12 +60,12 @@ pub fn write_findings_json(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result
             check: &finding.check,
             status: finding.status,
             severity: finding.severity,
-            resource: finding.resource.as_ref(),
+            resource: finding.resource.as_deref(),
             message: &finding.message,
             evidence: &finding.evidence,
             calls_missing: finding.missing.iter().map(ToString::to_string).collect(),
             aws_config: &finding.config_rules,
-            exception: finding.exception.as_ref(),
+            exception: finding.exception.as_deref(),
         }),
     )?;
     out.write_all(b"\n}\n")

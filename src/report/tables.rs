@@ -42,11 +42,11 @@ pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<
     ]);
     let requirements = requirements_of_checks(audit.controls);
     for finding in &audit.evaluation.findings {
-        let check = audit.controls.checks.get(&finding.check);
+        let check = audit.controls.checks.get(&*finding.check);
         let resource = finding.resource.as_ref();
         let exception = finding.exception.as_ref();
         table.row([
-            finding.check.as_str().into(),
+            (&*finding.check).into(),
             check.map(|check| check.title.clone()).into(),
             finding.status.word().into(),
             finding.severity.word().into(),
@@ -55,15 +55,15 @@ pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<
             resource.map(|r| r.id.clone()).into(),
             resource.map(|r| r.name.clone()).into(),
             resource.and_then(|r| r.region.clone()).into(),
-            finding.message.as_str().into(),
+            (&*finding.message).into(),
             joined(&finding.missing),
             finding.config_rules.iter().map(verdict_words).collect::<Vec<_>>().join("; ").into(),
             exception.map(|e| e.reason.clone()).into(),
             exception.map(|e| e.approver.clone()).into(),
             exception.map(|e| e.expires.to_string()).into(),
             exception.and_then(|e| e.ticket.clone()).into(),
-            requirements.get(finding.check.as_str()).map(|ids| ids.join("; ")).into(),
-            joined(&finding.evidence),
+            requirements.get(&*finding.check).map(|ids| ids.join("; ")).into(),
+            joined(finding.evidence.iter()),
         ]);
         table.drain(out)?;
     }
@@ -77,7 +77,7 @@ pub(super) fn verdict_words(verdict: &ConfigVerdict) -> String {
     let by = format!("by rule {rule} ({identifier}) in {region}");
     match resource {
         None => format!("{compliance} for all that it looks at, {by}"),
-        Some(ResourceVerdict { id, compliance: none }) if none == "none" => {
+        Some(ResourceVerdict { id, compliance: none }) if *none == "none" => {
             format!("nothing about {id} (the rule as a whole: {compliance}), {by}")
         }
         Some(ResourceVerdict { id, compliance: of_it }) => {
@@ -90,7 +90,7 @@ pub(super) fn verdict_words(verdict: &ConfigVerdict) -> String {
 pub(super) fn verdict_short(verdict: &ConfigVerdict) -> String {
     let ConfigVerdict { rule, region, compliance, resource, .. } = verdict;
     match resource {
-        Some(ResourceVerdict { id, compliance: of_it }) if of_it == "none" || of_it == "unknown" => {
+        Some(ResourceVerdict { id, compliance: of_it }) if *of_it == "none" || *of_it == "unknown" => {
             let why = if of_it == "none" { "has no result" } else { "does not tell its result" };
             format!("rule {rule} in {region} {why} for {id}; as a whole it says {compliance}")
         }
@@ -179,15 +179,11 @@ pub(super) fn requirement_calls(audit: &Audit<'_>, requirement: &crate::controls
     checks.flat_map(|check| check.operations()).chain(requirement.evidence.iter().copied()).collect()
 }
 
-/// The populations: for each kind the file's name and its content, one row for each resource with all fields.
+/// A population: one row for each resource with all fields.
 ///
 /// A fact of absence is an empty cell; what is not known says `unknown: ` and why. Lists are joined by `; `.
 /// A population that may not be whole ends with a row that says so, so that an empty file always means "none".
-pub fn populations(audit: &Audit<'_>) -> Vec<(String, Vec<u8>)> {
-    audit.resources.populations.values().map(|p| (p.kind.schema().file.to_owned(), population_csv(p))).collect()
-}
-
-fn population_csv(population: &Population) -> Vec<u8> {
+pub fn write_population(population: &Population, out: &mut dyn Write) -> io::Result<()> {
     let fields = population.kind.schema().fields;
     let named = fields.iter().any(|field| field.name == "name");
     let mut header = vec!["id"];
@@ -203,12 +199,13 @@ fn population_csv(population: &Population) -> Vec<u8> {
         cells.extend(fields.iter().map(|field| field_cell(row, field.name)));
         cells.push(joined(row.sources.values().flatten().collect::<BTreeSet<&Pointer>>()));
         table.row(cells);
+        table.drain(out)?;
     }
     for unknown in &population.incomplete {
         let plural = population.kind.schema().plural;
         table.row([format!("unknown: there may be more {plural}: {}: {}", unknown.call, unknown.reason).into()]);
     }
-    table.finish()
+    table.drain(out)
 }
 
 fn field_cell(row: &Resource, field: &str) -> Cell {

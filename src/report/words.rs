@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 /// A text from outside as it may be shown: control characters and characters that have no width or turn the
 /// reading direction are written as `⟨U+202E⟩`, so that no name can hide, reorder or break what stands around it.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_invisible) {
+    // Most texts are plain, and most bytes of a package are looked at here.
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.chars().any(is_invisible) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

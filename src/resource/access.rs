@@ -92,6 +92,7 @@ impl Access {
             own_accounts: profile.own_accounts.clone(),
             vendor_names: profile.vendors.iter().map(|vendor| vendor.name.clone()).collect(),
             max_mfa_age: 0,
+            as_of: Some(reader.as_of()),
             evidence: evidence_resources(trails, input.account()),
         };
         let analysis = account.analyse();
@@ -285,10 +286,16 @@ impl<'a, 'i> Reader<'a, 'i> {
         all
     }
 
+    /// When the evidence was collected, in seconds since 1970.
+    fn as_of(&self) -> i64 {
+        self.input.as_of().0.timestamp()
+    }
+
     fn begin(&self, kind: Kind, arn: Option<&str>, unique_id: Option<&str>) -> Making {
         let mut principal = Principal::new(kind, arn.unwrap_or_default(), self.input.account());
         principal.unique_id = unique_id.map(str::to_owned);
         principal.scps = self.scps.clone();
+        principal.as_of = Some(self.as_of());
         Making { principal, hole: None }
     }
 
@@ -352,7 +359,11 @@ impl<'a, 'i> Reader<'a, 'i> {
     fn policies(&mut self, details: &'a AuthorizationDetails) -> HashMap<String, AdminReport> {
         let mut reports = HashMap::new();
         let account = self.input.account().to_owned();
-        let alone = |source: PolicySource| admin::verdict(&Principal::new(Kind::Role, "", &account).with(source));
+        let as_of = Some(self.as_of());
+        let alone = |source: PolicySource| {
+            let principal = Principal { as_of, ..Principal::new(Kind::Role, "", &account) };
+            admin::verdict(&principal.with(source))
+        };
         let mut arns: BTreeSet<&'a str> = details.policies.iter().filter_map(|policy| policy.arn.as_deref()).collect();
         arns.extend(self.managed.keys().copied());
         for arn in arns {

@@ -65,7 +65,7 @@ pub(super) fn access_review(review: Option<&LastReview>, account: Option<&str>, 
     let operation = Operation::IamGetAccountAuthorizationDetails;
     let unknown = |reason: String| Arc::new(Unknown { call: CallId::global(operation), reason });
     let Some(review) = review else {
-        row.seen(operation, Pointer { file: "manifest.json".to_owned(), at: "/review".to_owned() });
+        row.seen(operation, Pointer { file: "manifest.json".into(), at: "/review".to_owned() });
         row.known("on_record", false);
         for field in Kind::AccessReview.schema().fields.iter().filter(|field| field.name != "on_record") {
             row.known(field.name, None::<bool>);
@@ -144,7 +144,7 @@ mod tests {
 
     fn review() -> LastReview {
         LastReview {
-            register: Pointer { file: "review/register.json".to_owned(), at: String::new() },
+            register: Pointer { file: "review/register.json".into(), at: String::new() },
             record: None,
             account: Some(ACCOUNT.to_owned()),
             opened: time("2026-10-01T09:00:00Z"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn unknown(row: &Resource, field: &str) -> Option<String> {
-        match &row.fields[field] {
+        match row.fields.get(field).unwrap() {
             FieldValue::Unknown(unknown) => Some(unknown.reason.clone()),
             FieldValue::Known(_) => None,
         }
@@ -182,14 +182,14 @@ mod tests {
     #[test]
     fn without_a_record_only_that_is_known() {
         let row = row(None, "2026-10-20T09:00:00Z");
-        assert_eq!(row.fields["on_record"].known(), Some(&Value::Bool(false)));
-        assert_eq!(row.fields["age_days"].known(), Some(&Value::Null));
+        assert_eq!(row.fields.get("on_record").unwrap().known(), Some(&Value::Bool(false)));
+        assert_eq!(row.fields.get("age_days").unwrap().known(), Some(&Value::Null));
     }
 
     #[test]
     fn the_age_counts_from_the_closing_and_is_not_known_of_a_review_from_after_the_evidence() {
         let review = review();
-        let age = |as_of| row(Some(&review), as_of).fields["age_days"].known().cloned();
+        let age = |as_of| row(Some(&review), as_of).fields.get("age_days").unwrap().known().cloned();
         assert_eq!(age("2027-01-14T09:00:00Z"), Some(Value::Int(92)));
         assert_eq!(age("2026-10-14T09:00:00Z"), Some(Value::Int(0)));
         let early = row(Some(&review), "2026-10-14T08:59:59Z");
@@ -204,7 +204,7 @@ mod tests {
         assert!(unknown(&unproven, "followed_up").unwrap().contains("of 3 changes"));
         review.changes_not_made = 1;
         let not_made = row(Some(&review), "2026-10-20T09:00:00Z");
-        assert_eq!(not_made.fields["followed_up"].known(), Some(&Value::Bool(false)));
+        assert_eq!(not_made.fields.get("followed_up").unwrap().known(), Some(&Value::Bool(false)));
         review.incomplete.push("users: denied".to_owned());
         assert!(unknown(&row(Some(&review), "2026-10-20T09:00:00Z"), "complete").unwrap().contains("users: denied"));
     }
@@ -213,7 +213,12 @@ mod tests {
     fn an_acknowledgement_from_before_the_last_decision_is_none() {
         let mut review = review();
         let given = |review: &LastReview| {
-            row(Some(review), "2026-10-20T09:00:00Z").fields["acknowledged_after_decisions"].known().cloned()
+            row(Some(review), "2026-10-20T09:00:00Z")
+                .fields
+                .get("acknowledged_after_decisions")
+                .unwrap()
+                .known()
+                .cloned()
         };
         assert_eq!(given(&review), Some(Value::Bool(true)));
         review.acknowledged = Some(("Mo".to_owned(), "2026-10-04".parse().unwrap()));

@@ -6,8 +6,9 @@
 use super::{FieldValue, Kind, Population, Resource, Unknown, Value};
 use crate::evidence::identity::ListRegions;
 use crate::evidence::{CallId, Document, Evidence, Operation, Outcome, Timestamp};
-use crate::finding::Pointer;
+use crate::finding::{Pointer, Text};
 use chrono::TimeDelta;
+use litemap::LiteMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ const LONGEST_RUN: TimeDelta = TimeDelta::hours(24);
 #[derive(Debug)]
 pub(super) struct Source<'a, D> {
     call: CallId,
-    file: String,
+    file: Text,
     outcome: Outcome<&'a D>,
     gap: Option<Arc<Unknown>>,
 }
@@ -127,8 +128,8 @@ impl<'a, D: Document> Source<'a, D> {
 }
 
 /// Where a call's document lies in the package.
-fn document_file(call: &CallId) -> String {
-    format!("evidence/{}", call.document_path())
+fn document_file(call: &CallId) -> Text {
+    format!("evidence/{}", call.document_path()).into()
 }
 
 /// The Regions in scope, and why there may be more.
@@ -178,7 +179,7 @@ impl Row {
             id: id.to_owned(),
             name: name.unwrap_or(id).to_owned(),
             region: region.map(str::to_owned),
-            fields: BTreeMap::new(),
+            fields: LiteMap::with_capacity(kind.schema().fields.len()),
             sources: BTreeMap::new(),
         })
     }

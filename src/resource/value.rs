@@ -1,6 +1,7 @@
 //! The values of fields.
 
 use crate::evidence::{CallId, Operation};
+use litemap::LiteMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ pub enum Value {
     /// A list.
     List(Vec<Value>),
     /// Values by name.
-    Map(BTreeMap<String, Value>),
+    Map(LiteMap<String, Value>),
 }
 
 /// A field's value, or why there is none.

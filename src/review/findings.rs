@@ -30,7 +30,7 @@ pub struct ReviewFinding {
 /// The findings on the review, by framework and requirement in the standard's order.
 pub fn findings(evaluation: &Evaluation, controls: &Controls) -> Vec<ReviewFinding> {
     let is_review = |finding: &&Finding| {
-        controls.checks.get(&finding.check).is_some_and(|check| check.resource == Kind::AccessReview)
+        controls.checks.get(&*finding.check).is_some_and(|check| check.resource == Kind::AccessReview)
     };
     let found: Vec<&Finding> = evaluation.findings.iter().filter(is_review).collect();
     let mut all = Vec::new();
@@ -42,7 +42,7 @@ pub fn findings(evaluation: &Evaluation, controls: &Controls) -> Vec<ReviewFindi
                     requirement: requirement.id.clone(),
                     check: check.clone(),
                     status: finding.status,
-                    message: finding.message.clone(),
+                    message: finding.message.to_string(),
                     excepted: finding.exception.is_some(),
                     evidence: finding.evidence.iter().map(ToString::to_string).collect(),
                 }));

@@ -226,7 +226,7 @@ impl Register {
     /// What the checks judge, read in a file of a package.
     pub fn last_review(&self, file: &str, record: Option<RecordOrigin>) -> LastReview {
         LastReview {
-            register: Pointer { file: file.to_owned(), at: String::new() },
+            register: Pointer { file: file.into(), at: String::new() },
             record,
             account: self.account.clone(),
             opened: self.opened,

@@ -202,13 +202,12 @@ fn short(arn: &str) -> String {
     }
 }
 
-/// The digest of a text that the account wrote, white space and encoding aside; AWS rewrites its own policies, which
+/// The digest of a text that the account wrote, white space aside; AWS rewrites its own policies, which
 /// is no change of anybody's access that a reviewer decides about.
 fn digest(arn: &str, text: &str) -> String {
     if is_aws_managed(arn) {
         return String::new();
     }
-    let text = crate::iam::policy::decode_document(text);
     let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let mut digest = sha256(bare.as_bytes());
     digest.truncate(12);

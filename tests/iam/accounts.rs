@@ -275,6 +275,102 @@ fn a_condition_in_the_trust_makes_the_chain_conditional() {
 }
 
 #[test]
+fn a_chain_names_the_conditions_of_the_trust_that_it_hangs_on() {
+    let keys = |condition: &str| {
+        let assume = user(&allow(r#""sts:AssumeRole""#, "*"));
+        let mut builder = Builder::new().with(assume).role("admin", ADMIN, TRUST_ACCOUNT);
+        builder.0.trusts[0].1 = Content::read(&document(&format!(
+            r#"{{"Effect":"Allow","Principal":{TRUST_ACCOUNT},"Action":"sts:AssumeRole","Condition":{condition}}}"#
+        )));
+        let report = builder.first();
+        assert_eq!(report.verdict, AdminVerdict::ConditionalAdmin);
+        assert_eq!(report.keys, report.paths[0].keys);
+        report.keys
+    };
+    assert_eq!(keys(r#"{"StringEquals":{"sts:ExternalId":"b7c0c0ffee-0001-4711"}}"#), ["sts:externalid"]);
+    assert_eq!(keys(r#"{"StringEquals":{"aws:PrincipalTag/team":"x"}}"#), ["aws:principaltag/team"]);
+    assert_eq!(
+        keys(r#"{"StringEquals":{"aws:RequestTag/a":"${aws:PrincipalTag/a}"}}"#),
+        ["aws:principaltag/a", "aws:requesttag/a"]
+    );
+    // Whoever can become an administrator that hangs on a condition hangs on the same.
+    let mfa =
+        r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}"#;
+    let assume = user(&allow(r#""sts:AssumeRole""#, "*"));
+    let report = Builder::new().with(assume).role("admin", mfa, TRUST_ACCOUNT).first();
+    assert_eq!(report.keys, ["aws:multifactorauthpresent"]);
+}
+
+#[test]
+fn conditions_on_the_time_are_decided_as_of_a_time() {
+    // 2026-01-01T00:00:00Z.
+    const NOW: i64 = 1_767_225_600;
+    let admin = |condition: &str, as_of: Option<i64>| {
+        let statement = format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#);
+        let mut user = user(&statement);
+        user.as_of = as_of;
+        admin::verdict(&user).verdict.id()
+    };
+    for (condition, then) in [
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2025-12-31T23:59:59Z"}}"#, "not-admin"),
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}}"#, "admin"),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}"#, "not-admin"),
+        (
+            r#"{"DateGreaterThan":{"aws:EpochTime":"1700000000"},"DateLessThan":{"aws:EpochTime":"1800000000"}}"#,
+            "admin",
+        ),
+        (r#"{"NumericLessThan":{"aws:EpochTime":"1700000000"}}"#, "not-admin"),
+    ] {
+        assert_eq!(admin(condition, Some(NOW)), then, "{condition}");
+        assert_eq!(admin(condition, None), "conditional-admin", "{condition}");
+    }
+    let open = |as_of: Option<i64>| {
+        let mut account = Account { id: ID.into(), complete: true, as_of, ..Account::default() };
+        let trust = format!(
+            r#"{{"Effect":"Allow","Principal":{TRUST_ACCOUNT},"Action":"sts:AssumeRole","Condition":{{"DateLessThan":{{"aws:CurrentTime":"2025-01-01"}}}}}}"#
+        );
+        account.trusts.push((arn(Kind::Role, "old"), Content::read(&document(&trust))));
+        format!("{:?}", account.analyse().roles[0].paths[0].open)
+    };
+    assert_eq!(open(Some(NOW)), "False");
+    assert_eq!(open(None), "Maybe");
+}
+
+#[test]
+fn whoever_assumes_a_role_names_its_session() {
+    let session = r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/mid/deploy"}"#;
+    let with = |trusts: &str, condition: &str| {
+        let mut builder = Builder::new()
+            .with(principal(Kind::Role, "team/mid", "[]"))
+            .with(user(&allow(r#""sts:AssumeRole""#, "*")))
+            .role("admin", ADMIN, session);
+        let trust = document(&format!(
+            r#"{{"Effect":"Allow","Principal":{trusts},"Action":["sts:AssumeRole","sts:AssumeRoleWithSAML"],"Condition":{condition}}}"#
+        ));
+        builder.0.trusts.push((arn(Kind::Role, "team/mid"), Content::read(&trust)));
+        let reports = builder.0.administrators();
+        (reports[0].clone(), reports[1].clone())
+    };
+    let (mid, ann) = with(TRUST_ACCOUNT, "{}");
+    assert_eq!(path(&mid), ("sts-assume-role", Certainty::Certain));
+    assert_eq!(path(&ann), ("sts-assume-role", Certainty::Certain));
+    let (mid, _) = with(TRUST_ACCOUNT, r#"{"StringEquals":{"sts:RoleSessionName":"deploy"}}"#);
+    assert_eq!(path(&mid), ("sts-assume-role", Certainty::Certain));
+    let (mid, ann) = with(TRUST_ACCOUNT, r#"{"StringEquals":{"sts:RoleSessionName":"other"}}"#);
+    assert_eq!(mid.verdict, AdminVerdict::NotAdmin);
+    assert_eq!(ann.verdict, AdminVerdict::NotAdmin);
+    let (mid, _) = with(TRUST_ACCOUNT, r#"{"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}"#);
+    assert_eq!(mid.verdict, AdminVerdict::ConditionalAdmin);
+    assert_eq!(mid.keys, ["sts:rolesessionname"]);
+    // A service and a SAML provider choose for themselves.
+    for trusts in
+        [r#"{"Service":"lambda.amazonaws.com"}"#, r#"{"Federated":"arn:aws:iam::111122223333:saml-provider/Okta"}"#]
+    {
+        assert_eq!(with(trusts, "{}").0.verdict, AdminVerdict::ConditionalAdmin, "{trusts}");
+    }
+}
+
+#[test]
 fn what_is_not_known_of_a_role_is_not_known_of_whoever_can_assume_it() {
     let assume = allow(r#""sts:AssumeRole""#, "*");
     let mut builder = Builder::new().with(user(&assume)).role("dark", "[]", TRUST_ACCOUNT);

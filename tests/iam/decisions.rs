@@ -1,5 +1,6 @@
 //! Can it do X on Y: the rules, one test each.
 
+use auditpack::iam::analysis::Library;
 use auditpack::iam::compare::{NameHeuristic, ReadOnly, difference, not_tied_to_tag, read_only};
 use auditpack::iam::context::Context;
 use auditpack::iam::mfa::{ListedClass, enforcement};
@@ -38,6 +39,18 @@ fn documents_are_decoded_once_and_only_if_they_need_it() {
     assert!(Document::parse(&decode_document(encoded)).is_ok());
     let plain = document(r#"[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/%2B+"}]"#);
     assert_eq!(decode_document(&plain), plain);
+}
+
+#[test]
+fn what_was_encoded_twice_is_no_document() {
+    let encode = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    let admin = document(ALLOW_ALL);
+    let twice = user("[]").with(PolicySource::inline("twice", &encode(&encode(&admin))));
+    assert_eq!(id(&twice, "s3:GetObject", "*"), "unknown");
+    // A library is given what has been decoded.
+    let mut library = Library::new();
+    assert_eq!(id(&user("[]").with(library.inline("plain", &admin)), "s3:GetObject", "*"), "allow");
+    assert_eq!(id(&user("[]").with(library.inline("once", &encode(&admin))), "s3:GetObject", "*"), "unknown");
 }
 
 #[test]
@@ -240,6 +253,19 @@ fn mfa_is_enforced_only_if_nothing_else_works_without_it() {
         r#"[{allow},{{"Effect":"Deny","NotAction":{SETUP},"Resource":"arn:aws:s3:::b","Condition":{{"BoolIfExists":{{"aws:MultiFactorAuthPresent":"false"}}}}}}]"#
     );
     assert_eq!(mfa(&scoped), "not-enforced");
+    // One Deny for each kind of request without MFA does what one for both does.
+    let split = |first: &str, second: &str| {
+        let one = |condition: &str| {
+            format!(r#"{{"Effect":"Deny","NotAction":{SETUP},"Resource":"*","Condition":{condition}}}"#)
+        };
+        format!("[{allow},{},{}]", one(first), one(second))
+    };
+    let no_mfa = r#"{"Bool":{"aws:MultiFactorAuthPresent":"false"}}"#;
+    let no_key = r#"{"Null":{"aws:MultiFactorAuthPresent":"true"}}"#;
+    assert_eq!(mfa(&split(no_mfa, no_key)), "enforced");
+    assert_eq!(enforcement(&user(&split(no_mfa, no_key))).statements.len(), 2);
+    assert_eq!(mfa(&split(no_mfa, no_mfa)), "not-enforced");
+    assert!(enforcement(&user(&split(no_mfa, no_mfa))).statements.is_empty());
     let report = enforcement(&user(&deny("BoolIfExists", SETUP)));
     assert_eq!(report.may_lock_out, ["iam:ChangePassword", "iam:GetMFADevice"]);
     assert!(report.allow_list.iter().all(|entry| entry.class == ListedClass::MfaSetup), "{report:?}");

@@ -2,7 +2,7 @@
 //! steps, and what each step needs. Of each, twins are made for every action that is needed: once it is not allowed, and
 //! once it is denied from above, nobody is an administrator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auditpack::iam::admin::AdminReport;
 use auditpack::iam::analysis::Account;
@@ -106,7 +106,8 @@ impl Vector {
                 let of = |other: &&Entry| arn(&other.arn) == *group;
                 let group = self.principals.iter().find(of).expect("a group");
                 let name = group.arn.trim_start_matches("group/");
-                principal.policies.extend(inline(group).into_iter().map(|source| source.via(name)));
+                let attached = group.attached.iter().map(|arn| managed(arn));
+                principal.policies.extend(inline(group).into_iter().chain(attached).map(|source| source.via(name)));
             }
             if let (Twin::Denied(action), true) = (twin, entry.arn == self.asks) {
                 let deny = json!([{"Effect": "Allow", "Action": "*", "Resource": "*"},
@@ -138,10 +139,18 @@ fn file() -> File {
     serde_json::from_str(include_str!("escalations.json")).expect("vectors")
 }
 
+/// The ids of all steps that the accounts are about.
+pub fn steps_asked_for() -> BTreeSet<String> {
+    let ways = file().vectors.into_iter().filter_map(|vector| vector.by);
+    let ids = ways
+        .flat_map(|by| by.split(':').next().unwrap_or_default().split(" > ").map(str::to_owned).collect::<Vec<_>>());
+    ids.collect()
+}
+
 #[test]
 fn every_way_of_several_steps_is_found_and_named() {
     let file = file();
-    assert_eq!(file.vectors.len(), 65);
+    assert_eq!(file.vectors.len(), 70);
     let mut wrong = Vec::new();
     for vector in &file.vectors {
         let report = vector.report(&file.account, Twin::Whole);
@@ -178,5 +187,5 @@ fn a_way_of_several_steps_needs_every_one_of_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(count, 160);
+    assert_eq!(count, 178);
 }

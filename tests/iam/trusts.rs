@@ -216,5 +216,5 @@ fn a_service_that_can_carry_a_guard_should() {
     assert_eq!(guard("ec2.amazonaws.com", "{}"), Some("not-supported"));
     assert_eq!(guard("something.amazonaws.com", "{}"), Some("unknown-service"));
     let if_exists = r#"{"StringEqualsIfExists":{"aws:SourceAccount":"111122223333"}}"#;
-    assert_eq!(guard("config.amazonaws.com", if_exists), Some("guarded"));
+    assert_eq!(guard("config.amazonaws.com", if_exists), Some("unguarded"));
 }

@@ -150,6 +150,6 @@ fn every_edge_gets_its_answer() {
 /// What looks narrow and is not, and what is.
 #[test]
 fn every_narrowing_is_held_to_who_can_meet_it() {
-    let wrong = wrong(include_str!("narrow.json"), 78);
+    let wrong = wrong(include_str!("narrow.json"), 109);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

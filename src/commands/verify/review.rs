@@ -36,9 +36,10 @@ pub(super) fn last_review(args: &VerifyArgs, opened: &mut OpenPackage) -> Result
                 );
                 problems.push(Problem::of(crate::review::LAST_FOLDER, text));
             }
-            let register = |record: &LastRecord| record.files.get(&record.review.register.file).cloned();
+            let register = |record: &LastRecord| record.files.get(&*record.review.register.file).cloned();
             if register(&given) != register(&last) {
-                problems.push(Problem::of(&last.review.register.file, format!("is not what {} holds", path.display())));
+                problems
+                    .push(Problem::of(&*last.review.register.file, format!("is not what {} holds", path.display())));
             }
         }
         Err(error) => problems.push(Problem::of("", error.to_string())),

@@ -3,7 +3,7 @@
 //! Starts from those who are one by their own policies, surest first, and asks of each who can become
 //! it. Whoever can is one, too, and is asked about in turn.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Account;
 use super::door::Door;
@@ -113,7 +113,14 @@ impl<'a> Closure<'a> {
     /// Takes a principal in, as what it is by its own policies.
     pub(super) fn enter(&mut self, node: Node<'a>) -> usize {
         let index = self.nodes.len();
-        self.assessments.push(admin::assess(node.principal));
+        let mut assessment = admin::assess(node.principal);
+        if let Some(subject) = &mut assessment.subject {
+            subject.trust = match self.trusts.get(node.principal.arn.as_str()) {
+                Some(Content::Document(document)) => Some(document),
+                _ => None,
+            };
+        }
+        self.assessments.push(assessment);
         self.nodes.push(node);
         self.grades.push(None);
         self.found.push(Vec::new());
@@ -195,6 +202,14 @@ impl<'a> Closure<'a> {
         }
     }
 
+    /// The condition keys that a conditional administrator hangs on.
+    fn keys(&self, index: usize) -> BTreeSet<String> {
+        let conditional = |path: &&Escalation| path.certainty == Certainty::Conditional;
+        let path = self.found[index].iter().find(conditional);
+        let keys = path.map_or(&self.assessments[index].report.keys, |path| &path.keys);
+        keys.iter().cloned().collect()
+    }
+
     /// Would a path to `level` tell anything new about the principal?
     fn open_to(&self, index: usize, level: Certainty) -> bool {
         self.assessments[index].open && self.grades[index].is_none_or(|grade| level < grade)
@@ -234,7 +249,11 @@ impl<'a> Closure<'a> {
                 };
                 let certainty = way.certainty.max(level);
                 if self.grades[index].is_none_or(|grade| certainty < grade) {
-                    improved.push((index, door.step(subject, path, &way, certainty)));
+                    let mut report = door.step(subject, path, &way, certainty);
+                    if certainty == Certainty::Conditional && level == certainty {
+                        report.hang_on(self.keys(target));
+                    }
+                    improved.push((index, report));
                 }
             }
         }

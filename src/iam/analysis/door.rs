@@ -45,7 +45,7 @@ impl<'a> Door<'a> {
             document,
             served: document.map(services).unwrap_or_default(),
             unclear: role && document.is_none_or(|document| document.problem().is_some()),
-            providers: document.map(trust::providers).unwrap_or_default(),
+            providers: document.map(|document| trust::providers(document, principal.as_of)).unwrap_or_default(),
             protected: is_protected_role(&principal.arn),
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Door<'a> {
             PathKind::TakeOver => take_over(subject, path, &self.principal.arn).map(direct),
             PathKind::PassRole => {
                 let passed = ready.and(subject.passes(path, &self.principal.arn));
-                certain(passed, Certainty::Certain).map(doubtful)
+                certain(passed, path.surest()).map(doubtful)
             }
             PathKind::Existing => certain(ready, Certainty::Potential).map(doubtful),
             PathKind::Provider => self.by_provider(subject, path),
@@ -104,7 +104,7 @@ impl<'a> Door<'a> {
         let known = self.providers(path).filter_map(|provider| {
             let allowed =
                 path.needs.iter().map(|need| subject.meets(need, &provider.arn)).fold(Truth::True, Truth::and);
-            let surest = if path.speculative || self.protected { Certainty::Potential } else { Certainty::Certain };
+            let surest = if self.protected { Certainty::Potential } else { path.surest() };
             let certainty = certain(allowed.and(provider.admits), surest)?;
             let certainty = if provider.unclear { certainty.max(Certainty::Unknown) } else { certainty };
             Some(Way { certainty, provider: Some(provider.arn.clone()) })
@@ -123,7 +123,12 @@ impl<'a> Door<'a> {
         certainty: Certainty,
     ) -> Escalation {
         let Some(provider) = &way.provider else {
-            return subject.report(path, certainty, Some(&self.principal.arn));
+            let mut report = subject.report(path, certainty, Some(&self.principal.arn));
+            if certainty == Certainty::Conditional && path.kind == PathKind::Assume {
+                let entering = self.document.map(|document| admission(subject, document).keys);
+                report.hang_on(entering.into_iter().flatten());
+            }
+            return report;
         };
         let speaking = subject.report(path, certainty, Some(provider));
         let on = path.needs.first().map(|need| need.on);
@@ -139,6 +144,10 @@ impl<'a> Door<'a> {
             None => speaking,
         }
     }
+}
+
+fn admission(subject: &Subject<'_>, document: &Document) -> trust::Admission {
+    trust::admits(document, subject.principal, subject.trust, &subject.context)
 }
 
 fn certain(truth: Truth, surest: Certainty) -> Option<Certainty> {
@@ -169,7 +178,7 @@ fn assume(subject: &Subject<'_>, role: &str, document: Option<&Document>) -> Opt
         // Who may come in is not known.
         return allowed.is_possible().then_some(Certainty::Unknown);
     };
-    let admission = trust::admits(document, subject.principal, &subject.context);
+    let admission = admission(subject, document);
     let direct = match admission.direct {
         Truth::False => Truth::False,
         direct => direct.and(unopposed(subject, question)),

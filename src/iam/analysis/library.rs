@@ -40,12 +40,13 @@ impl Library {
         PolicySource::new(name, self.read(text))
     }
 
-    /// Any document: percent-encoded or not, read before or not.
+    /// Any document, read before or not. It is JSON: whoever has it percent-encoded decodes it first, once
+    /// ([`decode_document`](super::super::policy::decode_document)).
     pub fn read(&mut self, text: &str) -> Content {
         if let Some(content) = self.texts.get(text) {
             return content.clone();
         }
-        let content = Content::read(text);
+        let content = Content::of_json(text);
         self.texts.insert(text.to_owned(), content.clone());
         content
     }

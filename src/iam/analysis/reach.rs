@@ -7,6 +7,9 @@ use crate::iam::escalation::subject::Subject;
 use crate::iam::interest::ActionId;
 use crate::iam::layers::LayerKind;
 use crate::iam::policy::{Document, Effect, PrincipalKind};
+use crate::iam::trust;
+
+const COGNITO: &str = "cognito-identity.amazonaws.com";
 
 /// Principals by the literal beginnings of the resources that their statements name, so that a target
 /// is compared with those that may mean it and no others.
@@ -61,6 +64,13 @@ pub(super) fn trust_reach(document: Option<&Document>, by_arn: &HashMap<&str, us
                     Some(index) => reached.named.push(*index),
                     None => {
                         reached.everybody |= entry.value.contains(account);
+                        // A session's ARN has its role's name, but not the role's path.
+                        if let Some(session) = trust::session(&entry.value) {
+                            let role = Some(session.role);
+                            let named = |arn: &str| arn.contains(":role/") && arn.rsplit('/').next() == role;
+                            let roles = by_arn.iter().filter(|(arn, _)| named(arn));
+                            reached.named.extend(roles.map(|(_, index)| *index));
+                        }
                     }
                 },
                 _ => {}
@@ -72,15 +82,25 @@ pub(super) fn trust_reach(document: Option<&Document>, by_arn: &HashMap<&str, us
     reached
 }
 
-/// The services that a trust policy lets in, by the names that the catalogue has for them.
+/// The services that a trust policy lets in, by the names that the catalogue has for them. Amazon Cognito comes with its
+/// identities' tokens, and yet roles are passed to it:
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/iam-roles.html>.
 pub(super) fn services(document: &Document) -> Vec<String> {
-    let allowing = document.statements.iter().filter(|statement| {
-        statement.effect == Effect::Allow
-            && statement.problem.is_none()
-            && statement.actions.matches("sts:assumerole").is_possible()
-    });
-    let entries = allowing.flat_map(|s| s.principals.iter().flat_map(|p| &p.entries));
-    entries.filter(|entry| entry.kind == PrincipalKind::Service).map(|entry| service_name(&entry.value)).collect()
+    let usable = document.statements.iter().filter(|s| s.effect == Effect::Allow && s.problem.is_none());
+    let mut found = Vec::new();
+    for statement in usable {
+        for entry in statement.principals.iter().flat_map(|p| &p.entries) {
+            let action = match entry.kind {
+                PrincipalKind::Service => "sts:assumerole",
+                PrincipalKind::Federated if entry.value == COGNITO => "sts:assumerolewithwebidentity",
+                _ => continue,
+            };
+            if statement.actions.matches(action).is_possible() {
+                found.push(service_name(&entry.value));
+            }
+        }
+    }
+    found
 }
 
 /// `states.eu-west-1.amazonaws.com` and `ec2.amazonaws.com.cn` are the services `states` and `ec2`.

@@ -102,9 +102,7 @@ impl<'a> Closure<'a> {
             if let Some(way) = &way {
                 path = path.followed_by(way.clone());
             } else if level == Certainty::Conditional {
-                path.keys.extend(keys.iter().cloned());
-                path.keys.sort();
-                path.keys.dedup();
+                path.hang_on(keys.iter().cloned());
             }
             if may && self.grades[index].is_none_or(|grade| path.certainty < grade) {
                 self.add(index, path);

@@ -171,8 +171,7 @@ impl Asking<'_, '_> {
     fn add(&mut self, resource: &str, known: &Context, what: What) {
         let truth = self.actor.meets_knowing(self.need, resource, Some(known));
         if truth.is_possible() {
-            let surest = if self.path.speculative { Certainty::Potential } else { Certainty::Certain };
-            let step = self.actor.report(self.path, grade(truth, surest), Some(resource));
+            let step = self.actor.report(self.path, grade(truth, self.path.surest()), Some(resource));
             self.found.push(Change { what, step });
         }
     }

@@ -9,7 +9,7 @@ use crate::iam::glob::{self, Tok};
 use crate::iam::interest::{ActionId, Bits};
 use crate::iam::layers::{LayerKind, Layers, Located, Question};
 use crate::iam::matching::{self, Asked, Wildcards};
-use crate::iam::policy::Effect;
+use crate::iam::policy::{Document, Effect};
 use crate::iam::principal::{Kind, Principal};
 use crate::iam::truth::Truth;
 
@@ -29,6 +29,8 @@ pub(crate) struct Subject<'a> {
     pub reach: Bits,
     /// Nothing but the identity policies limits it.
     pub uncapped: bool,
+    /// The role's own trust policy, where the account is known.
+    pub trust: Option<&'a Document>,
 }
 
 impl<'a> Subject<'a> {
@@ -61,7 +63,7 @@ impl<'a> Subject<'a> {
                 }
             }
         }
-        Self { principal, layers, context, reach, uncapped }
+        Self { principal, layers, context, reach, uncapped, trust: None }
     }
 
     /// Is the action allowed on the resource?
@@ -263,7 +265,7 @@ impl<'a> Subject<'a> {
                     .map(|arn| (self.meets(need, &arn), arn))
                     .filter(|(truth, _)| truth.is_possible())
                     .min_by_key(|(truth, _)| !truth.is_true());
-                let surest = if path.speculative { Certainty::Potential } else { Certainty::Certain };
+                let surest = path.surest();
                 if let Some((truth, arn)) = &best
                     && truth.is_true()
                 {

@@ -27,7 +27,10 @@ pub(crate) struct Provider {
 /// signs the assertion writes it
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html>). Of an OpenID Connect
 /// provider, only statements count that ask nothing of the token.
-pub(crate) fn providers(document: &Document) -> Vec<Provider> {
+///
+/// `as_of` is when somebody comes, in seconds since 1970; at any time if there is none.
+pub(crate) fn providers(document: &Document, as_of: Option<i64>) -> Vec<Provider> {
+    let context = context(as_of);
     let mut found: BTreeMap<&str, Provider> = BTreeMap::new();
     let unclear = document.problem().is_some();
     for statement in &document.statements {
@@ -40,7 +43,7 @@ pub(crate) fn providers(document: &Document) -> Vec<Provider> {
             if !saml && !entry.value.contains(":oidc-provider/") {
                 continue;
             }
-            let truth = allows(statement, &entry.value, saml);
+            let truth = allows(statement, &entry.value, saml, &context);
             if truth.is_false() {
                 continue;
             }
@@ -54,7 +57,8 @@ pub(crate) fn providers(document: &Document) -> Vec<Provider> {
         }
     }
     for provider in found.values_mut() {
-        let denied = document.statements.iter().map(|statement| denies(statement, &provider.arn, provider.saml));
+        let denied =
+            document.statements.iter().map(|statement| denies(statement, &provider.arn, provider.saml, &context));
         provider.admits = provider.admits.and(denied.fold(Truth::False, Truth::or).negate());
     }
     found.into_values().filter(|provider| provider.admits.is_possible()).collect()
@@ -75,21 +79,20 @@ fn is_said(clause: &Clause, provider: &str, saml: bool) -> bool {
 }
 
 /// A federated identity has not signed in to AWS, and these operations have no such parameters.
-fn context() -> Context {
+fn context(as_of: Option<i64>) -> Context {
     let absent = ["sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:username"];
-    absent.iter().fold(Context::new(), |context, key| context.without(key))
+    absent.iter().fold(Context::new().at(as_of), |context, key| context.without(key))
 }
 
-fn allows(statement: &Statement, provider: &str, saml: bool) -> Truth {
-    let context = context();
+fn allows(statement: &Statement, provider: &str, saml: bool, context: &Context) -> Truth {
     let conditions = statement.conditions.iter().map(|clause| match is_said(clause, provider, saml) {
         true => saml.into(),
-        false => clause.holds(&context),
+        false => clause.holds(context),
     });
     conditions.fold(statement.actions.matches(action(saml)), Truth::and)
 }
 
-fn denies(statement: &Statement, provider: &str, saml: bool) -> Truth {
+fn denies(statement: &Statement, provider: &str, saml: bool, context: &Context) -> Truth {
     let mut entries = statement.principals.iter().flat_map(|principals| &principals.entries);
     let meant = |kind: PrincipalKind, value: &str| {
         kind == PrincipalKind::Anyone || kind == PrincipalKind::Federated && value == provider
@@ -100,11 +103,10 @@ fn denies(statement: &Statement, provider: &str, saml: bool) -> Truth {
     {
         return Truth::False;
     }
-    let context = context();
     // What the provider says can be said so that the Deny does not apply.
     let conditions = statement.conditions.iter().map(|clause| match is_said(clause, provider, saml) {
         true => Truth::False,
-        false => clause.holds(&context),
+        false => clause.holds(context),
     });
     conditions.fold(statement.actions.matches(action(saml)), Truth::and)
 }

@@ -12,6 +12,7 @@
 //! <https://buildkite.com/docs/agent/v3/cli-oidc>,
 //! <https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html>
 
+mod address;
 mod audience;
 mod provider;
 
@@ -83,6 +84,12 @@ pub struct OidcTrust {
     pub example: Option<String>,
 }
 
+/// Microsoft's tenant from which Sentinel reads the logs of all its customers.
+/// <https://learn.microsoft.com/en-us/azure/sentinel/connect-aws-configure-environment>
+const SENTINEL: &str = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d";
+
+const GOOGLE: &str = "accounts.google.com";
+
 /// The provider whose other claims are understood, too.
 const GITHUB: &str = "github-actions";
 
@@ -136,14 +143,26 @@ pub(super) fn trust(asking: &Asking<'_>, principal: &str) -> OidcTrust {
         .collect();
     subjects.sort();
     subjects.dedup();
-    let provider = provider::of(&issuer, &subjects);
+    let tried = in_lower_case(asking, &subject_key, &subjects);
+    let provider = provider::of(&issuer, &tried);
     let probe = Probe { asking, issuer: &issuer, subject_key: &subject_key, provider };
-    let (width, example) = match audience::tells_customers_apart(&issuer) {
-        true => probe.widest_by_audience(),
-        false => probe.widest(&subjects),
+    let (width, example) = match issuer.trim_end_matches('/') {
+        SENTINEL => probe.widest_by_session(),
+        issuer if audience::tells_customers_apart(issuer) => probe.widest_by_audience(),
+        GOOGLE => probe.widest(&tried).max(probe.widest_by_address(&tried)),
+        _ => probe.widest(&tried),
     };
     let example = example.map(|subject| subject.replace(ANY, "q"));
     OidcTrust { provider: provider.map(|provider| provider.name), width, subjects, example, issuer }
+}
+
+/// The subjects, in lower case where the case makes no difference: so do providers write what is their own in them.
+fn in_lower_case(asking: &Asking<'_>, subject_key: &str, subjects: &[String]) -> Vec<String> {
+    let mut about = asking.clauses().filter(|clause| *clause.key == *subject_key);
+    if subjects.is_empty() || !about.all(|clause| clause.operator.test == Test::EqualsIgnoreCase) {
+        return subjects.to_vec();
+    }
+    subjects.iter().map(|subject| subject.to_lowercase()).collect()
 }
 
 struct Probe<'a> {
@@ -423,6 +442,11 @@ fn without_variables(subject: &str) -> String {
 
 /// An owner of a stranger's and what follows it, as a pattern of `owner/rest` lets them be.
 fn strange_owner(pattern: &str) -> Option<(String, String)> {
+    if let Some((owner, rest)) = pattern.split_once('/')
+        && glob::is_glob(owner)
+    {
+        return Some((filled(owner), filled(rest)));
+    }
     let name = glob::common(&glob::tokens(pattern), &glob::tokens(&format!("*{STRANGER}*/*")))?;
     let (owner, rest) = name.split_once('/')?;
     owner.contains(STRANGER).then(|| (owner.to_owned(), rest.to_owned()))

@@ -88,14 +88,19 @@ pub(super) fn guard(asking: &Asking<'_>, service: &str) -> ServiceGuard {
 }
 
 /// Requests that a service makes for somebody whom the policy does not name. The service says for which account, and
-/// by which of its resources; the keys of the organisation are absent for an account in none.
+/// by which of its resources; the keys of the organisation are absent for an account in none. And all are absent where
+/// the service says nothing: they are "included in the request context only when the call to your resource is being made
+/// directly by an AWS service principal on behalf of a resource for which the configuration triggered the
+/// service-to-service request"
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceaccount>).
 fn on_behalf_of_strangers(asking: &Asking<'_>) -> Vec<Context> {
     let mut accounts = accounts_like(asking, "aws:sourceaccount");
     accounts.push(STRANGER.to_owned());
     // A stranger has trails and topics, too, of every name, and can come to own a bucket of any name.
     let mut arns = arns_like(asking, "aws:sourcearn", &["arn:aws:*:*:{}:*"]);
     arns.extend(without_account(asking, "aws:sourcearn"));
-    let mut requests = Vec::new();
+    let silent = KEYS.iter().fold(asking.base.clone(), |request, key| request.without(key));
+    let mut requests = vec![silent];
     for account in &accounts {
         let mine = format!("arn:aws:stranger:us-east-1:{account}:thing/stranger");
         for arn in arns.iter().chain([&mine]) {

@@ -130,7 +130,6 @@ impl Role<'_> {
         kind: PathKind,
         account: Option<String>,
     ) -> TrustPath {
-        let base = base_context(entry, action, kind, account.as_deref());
         let mut asking = Asking {
             statement,
             denies: self
@@ -139,16 +138,22 @@ impl Role<'_> {
                 .copied()
                 .filter(|deny| denies_path(deny, entry, action, account.as_deref()))
                 .collect(),
-            base,
+            base: base_context(entry, action, kind, account.as_deref()).at(self.around.as_of),
             action,
             kind,
             max_mfa_age: self.around.max_mfa_age,
             unclear_deny: self.unclear_deny.as_deref(),
         };
         let (kind, account, narrowed) = match kind {
+            PathKind::Public if action == AssumeAction::AssumeRole && is_for_services(&asking) => {
+                (PathKind::Service, None, vec![SERVICES_ONLY.to_owned()])
+            }
             PathKind::Public if action == AssumeAction::AssumeRole => self.narrow(&asking),
             _ => (kind, account, Vec::new()),
         };
+        if kind == PathKind::Service {
+            asking.base = base_context(entry, action, kind, None).at(self.around.as_of);
+        }
         asking.kind = kind;
         let requirements = asking.requirements();
         let external_ids = asking.accepted("sts:externalid");
@@ -200,6 +205,15 @@ impl Role<'_> {
             _ => (PathKind::CrossAccount, None, keys),
         }
     }
+}
+
+const SERVICES_ONLY: &str = "aws:principalisawsservice";
+
+/// A path for anybody who is an AWS service.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalisawsservice>
+fn is_for_services(asking: &Asking<'_>) -> bool {
+    let open = |service: &str| asking.allowed(&asking.base.clone().with(SERVICES_ONLY, service));
+    open("true") && !open("false")
 }
 
 /// The account that a pattern of an ARN names. An id has twelve digits, so that a `*` after them stands for the rest.

@@ -128,7 +128,35 @@ fn a_full_disk_is_an_error() {
     }
     let files = BTreeMap::from([("a".to_owned(), (0..100_000_u32).flat_map(u32::to_le_bytes).collect())]);
     for room in [0, 10, 100, 10_000] {
-        let error = write_zip(contents(&files, manifest()), Full(room, 0), Path::new("p.zip")).unwrap_err();
+        let error = write_zip(contents(&files, manifest()), Full(room, 0), Path::new("p.zip"), LARGE).unwrap_err();
         assert!(error.to_string().contains("cannot write p.zip"), "{room}: {error}");
     }
+}
+
+/// A stream that turns out to be large takes the same form as a file whose size is known, and leaves no trace of the
+/// first attempt.
+#[test]
+fn what_turns_out_to_be_large_is_written_as_what_is_known_to_be() {
+    use std::io::Cursor;
+    let noise: Vec<u8> =
+        (0u32..90_000).flat_map(|n| crate::evidence::digest::sha256(&n.to_le_bytes()).into_bytes()).collect();
+    let parts = |streamed: bool| {
+        let part = |path: &str, bytes: Vec<u8>| {
+            let content = match streamed {
+                true => Content::stream(move |out| out.write_all(&bytes)),
+                false => Content::Bytes(bytes),
+            };
+            (path.to_owned(), Part { content, call: None, sources: Vec::new(), partial: false })
+        };
+        [part("a.csv", b"small".to_vec()), part("b.csv", noise.clone()), part("c.csv", noise[..70_000].to_vec())].into()
+    };
+    let zip = |streamed: bool, large: u64| {
+        let contents = Contents { parts: parts(streamed), manifest: manifest(), seals: Seals::default() };
+        let (zip, _) = write_zip(contents, Cursor::new(Vec::new()), Path::new("p.zip"), large).unwrap();
+        zip.into_inner()
+    };
+    for large in [4, 5, 70_000, 1 << 20, noise.len() as u64, LARGE] {
+        assert!(zip(true, large) == zip(false, large), "with {large} bytes");
+    }
+    assert_ne!(zip(true, 1 << 20), zip(true, LARGE), "the form does not follow from the size");
 }

@@ -263,7 +263,7 @@ pub(super) struct ManualRow {
 pub(super) fn manual(context: &Context<'_>) -> ManualView {
     let audit = &context.audit;
     let finding = |finding: &Finding| ManualFinding {
-        check: audit.controls.checks.get(&finding.check).map_or(&finding.check, |check| &check.title).into(),
+        check: audit.controls.checks.get(&*finding.check).map_or(&*finding.check, |check| &*check.title).into(),
         resource: finding.resource.as_ref().map(|r| r.name.as_str()).unwrap_or_default().into(),
         message: (&finding.message).into(),
     };

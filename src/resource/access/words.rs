@@ -43,6 +43,14 @@ fn few<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
     text
 }
 
+/// The condition keys that something hangs on.
+fn conditions(keys: &[String]) -> String {
+    match keys {
+        [] => "a condition".to_owned(),
+        keys => few(keys, Clone::clone),
+    }
+}
+
 /// Why a verdict is what it is. That somebody is an administrator is an upper bound unless service control policies were
 /// given; that somebody is none, is true with and without them.
 pub fn admin_reason(report: &AdminReport) -> String {
@@ -60,10 +68,7 @@ pub const UPPER_BOUND: &str = "an upper bound: service control policies were not
 /// The reason alone, for whoever says elsewhere what the verdict is worth.
 pub fn bare_reason(report: &AdminReport) -> String {
     let statements = || few(&report.statements, statement);
-    let keys = || match report.keys.as_slice() {
-        [] => "a condition".to_owned(),
-        keys => few(keys, Clone::clone),
-    };
+    let keys = || conditions(&report.keys);
     match &report.verdict {
         AdminVerdict::Admin => format!("everything on everything by {}", statements()),
         AdminVerdict::AdminExceptDeny => {

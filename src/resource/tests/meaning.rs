@@ -8,14 +8,14 @@ use crate::resource::{FieldValue, Kind, Resource, Resources, Value};
 use serde_json::json;
 
 fn known<'a>(row: &'a Resource, field: &str) -> &'a Value {
-    match &row.fields[field] {
+    match row.fields.get(field).unwrap() {
         FieldValue::Known(value) => value,
         FieldValue::Unknown(unknown) => panic!("{field} of {}: {}", row.id, unknown.reason),
     }
 }
 
 fn reason(row: &Resource, field: &str) -> String {
-    match &row.fields[field] {
+    match row.fields.get(field).unwrap() {
         FieldValue::Known(value) => panic!("{field} of {} is {value:?}", row.id),
         FieldValue::Unknown(unknown) => unknown.reason.clone(),
     }
@@ -93,7 +93,7 @@ fn a_password_that_does_not_expire_has_no_greatest_age() {
         policy["ExpirePasswords"] = expire;
         policy["MaxPasswordAge"] = age;
         let resources = build(&account);
-        assert_eq!(the_account(&resources).fields["password_max_age_days"].known(), expected.as_ref());
+        assert_eq!(the_account(&resources).fields.get("password_max_age_days").unwrap().known(), expected.as_ref());
     }
     account.json(call)["PasswordPolicy"]["RequireSymbols"] = json!(null);
     reason(the_account(&build(&account)), "password_require_symbols");
@@ -423,7 +423,7 @@ fn root_counts(history: String) -> Result<(Value, Value), String> {
     account.set(CallId::regional(CloudTrailLookupEvents, OTHER), Given::Events(String::new()));
     let resources = build(&account);
     let found = the_account(&resources);
-    match (&found.fields["root_console_logins"], &found.fields["root_events"]) {
+    match (found.fields.get("root_console_logins").unwrap(), found.fields.get("root_events").unwrap()) {
         (FieldValue::Known(logins), FieldValue::Known(events)) => Ok((logins.clone(), events.clone())),
         (FieldValue::Unknown(unknown), FieldValue::Unknown(_)) => Err(unknown.reason.clone()),
         other => panic!("{other:?}"),

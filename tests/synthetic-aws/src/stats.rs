@@ -27,12 +27,19 @@ pub struct OperationStats {
     pub faulted: u64,
     /// Answered with an error that AWS itself would give (quotas and faults included).
     pub errors: u64,
+    /// The most requests that were being answered at one time.
+    pub most_at_once: u64,
 }
 
 impl Stats {
     /// The requests to one operation, over all Regions.
     pub fn requests_to(&self, service: &str, operation: &str) -> u64 {
         self.of(service, operation).map(|o| o.requests).sum()
+    }
+
+    /// The most requests to one operation in one Region that were being answered at one time.
+    pub fn most_at_once(&self, service: &str, operation: &str) -> u64 {
+        self.of(service, operation).map(|o| o.most_at_once).max().unwrap_or_default()
     }
 
     /// The throttled requests to one operation, over all Regions.
@@ -52,9 +59,13 @@ pub(crate) struct Marks {
     pub(crate) error: bool,
 }
 
+/// A service, an operation and a Region.
+type Key = (String, String, String);
+
 #[derive(Default)]
 pub(crate) struct Counters {
-    by_operation: BTreeMap<(String, String, String), OperationStats>,
+    by_operation: BTreeMap<Key, OperationStats>,
+    running: BTreeMap<Key, u64>,
 }
 
 impl Counters {
@@ -70,6 +81,22 @@ impl Counters {
         entry.throttled += u64::from(marks.throttled);
         entry.faulted += u64::from(marks.faulted);
         entry.errors += u64::from(marks.error);
+    }
+
+    /// An answer to a counted request begins to be given.
+    pub(crate) fn begin(&mut self, key: &Key) {
+        let running = self.running.entry(key.clone()).or_default();
+        *running += 1;
+        if let Some(entry) = self.by_operation.get_mut(key) {
+            entry.most_at_once = entry.most_at_once.max(*running);
+        }
+    }
+
+    /// The answer was given, or nobody waits for it any longer.
+    pub(crate) fn end(&mut self, key: &Key) {
+        if let Some(running) = self.running.get_mut(key) {
+            *running = running.saturating_sub(1);
+        }
     }
 
     pub(crate) fn snapshot(&self) -> Stats {

@@ -46,6 +46,34 @@ impl Probe<'_> {
         .unwrap_or((OidcWidth::Dead, None))
     }
 
+    /// Sentinel reads for all its customers as one subject and one audience, and names the session by the customer's
+    /// workspace: another customer, or those that the policy names.
+    pub(super) fn widest_by_session(&self) -> (OidcWidth, Option<String>) {
+        let names: Vec<String> = self
+            .asking
+            .clauses()
+            .filter(|clause| &*clause.key == "sts:rolesessionname")
+            .flat_map(|clause| clause.written.iter().cloned())
+            .collect();
+        let (patterns, named): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| glob::is_glob(name));
+        let others = patterns.iter().map(|pattern| filled(pattern)).chain([STRANGER.to_owned()]).collect();
+        let mut subjects = self.claims("sub");
+        subjects.push(STRANGER.to_owned());
+        [(OidcWidth::Open, others), (OidcWidth::OrgWide, named)]
+            .into_iter()
+            .find_map(|(width, names)| {
+                let session = |subject: &String| {
+                    let tokens = self.contexts(subject);
+                    let mut sessions = tokens
+                        .iter()
+                        .flat_map(|token| names.iter().map(|name| token.clone().with("sts:RoleSessionName", name)));
+                    sessions.any(|session| self.asking.allowed(&session))
+                };
+                subjects.iter().find(|subject| session(subject)).map(|subject| (width, Some(subject.clone())))
+            })
+            .unwrap_or((OidcWidth::Dead, None))
+    }
+
     /// How somebody may have signed in: `amr` is *authenticated*, with the names of the providers beside it.
     fn signed_in(&self) -> Vec<Vec<String>> {
         let mut with_providers = vec!["authenticated".to_owned()];

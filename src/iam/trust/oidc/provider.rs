@@ -104,14 +104,17 @@ const PROVIDERS: &[Provider] = &[
 
 /// The providers that need no ARN of their own.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity>
-pub(in crate::iam::trust) fn is_built_in(value: &str) -> bool {
+pub(in super::super) fn is_built_in(value: &str) -> bool {
     let hosts = ["cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com", "graph.facebook.com"];
     hosts.contains(&value)
 }
 
-/// Providers for everybody, whatever becomes of their subjects: those that AWS lists as shared, and those of Google and
-/// of others whom AWS's list of claims knows.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html>
+/// Providers for everybody, whatever becomes of their subjects: those that AWS lists as shared, those of Google and
+/// of others whom AWS's list of claims knows, and what is left of CircleCI's and Microsoft's, who have an address for each
+/// customer, without the customer.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html>,
+/// <https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/>,
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols#endpoints>
 pub(super) fn is_shared(issuer: &str) -> bool {
     let hosts = [
         "accounts.google.com",
@@ -133,8 +136,15 @@ pub(super) fn is_shared(issuer: &str) -> bool {
         "studio.datachain.ai/api",
         "tokens.cloud.shisho.dev",
         "vstoken.actions.githubusercontent.com",
+        super::SENTINEL,
+        "oidc.circleci.com",
     ];
-    hosts.contains(&issuer)
+    let tenants = ["common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"];
+    let of_no_tenant = ["login.microsoftonline.com/", "sts.windows.net/"]
+        .iter()
+        .filter_map(|host| issuer.strip_prefix(host))
+        .any(|path| tenants.contains(&path.split('/').next().unwrap_or_default()));
+    hosts.contains(&issuer) || of_no_tenant
 }
 
 /// The kind of a provider: by its address, or for one's own server by the shape of the subjects that are asked for.

@@ -157,6 +157,7 @@ impl State {
         let outcome = finish(&call, outcome, &request_id);
         marks.error = outcome.error.is_some();
         lock(&self.counters).add(&call.service, &call.operation, &call.region, marks);
+        let _answering = Answering::begin(&self.counters, &call);
 
         for kind in &hits {
             match kind {
@@ -370,5 +371,25 @@ fn wrong_types(protocol: Protocol, body: &str) -> String {
             }
             Err(_) => body.to_owned(),
         },
+    }
+}
+
+/// An answer that is being given, however it ends.
+struct Answering<'a> {
+    counters: &'a Mutex<Counters>,
+    key: (String, String, String),
+}
+
+impl<'a> Answering<'a> {
+    fn begin(counters: &'a Mutex<Counters>, call: &Call) -> Self {
+        let key = (call.service.clone(), call.operation.clone(), call.region.clone());
+        lock(counters).begin(&key);
+        Self { counters, key }
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        lock(self.counters).end(&self.key);
     }
 }
