@@ -109,3 +109,19 @@ fn only_the_named_modules_touch_aws_zip_clap_the_terminal_and_the_clock() {
         }
     }
 }
+
+/// benches/engine builds `iam` alone: it must name each crate that `iam` uses.
+#[test]
+fn the_engine_is_built_alone_with_all_that_it_uses() {
+    let dependencies = |path: &str| -> toml::Table {
+        let manifest: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+        manifest["dependencies"].as_table().unwrap().clone()
+    };
+    let alone = dependencies("benches/engine/Cargo.toml");
+    let modules = modules();
+    let uses =
+        |name: &str| modules["iam"].iter().any(|(_, code)| names(code, &format!("{}::", name.replace('-', "_"))));
+    let used: Vec<String> = dependencies("Cargo.toml").keys().filter(|name| uses(name)).cloned().collect();
+    assert!(used.iter().any(|name| name == "serde"), "{used:?}");
+    assert_eq!(used.iter().filter(|name| !alone.contains_key(*name)).collect::<Vec<_>>(), Vec::<&String>::new());
+}

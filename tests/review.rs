@@ -343,4 +343,14 @@ fn what_the_aws_cli_printed_opens_and_closes_a_review_too() {
     let files = common::files(&record);
     assert_eq!(status_of(&files, "access-review-all-decided").as_deref(), Some("pass"));
     assert!(!files.keys().any(|path| path.starts_with("raw/")));
+    // There are no answers of AWS in it, but the documents that the record was made from.
+    let verified = run(auditpack().args(["verify", text(&record)]));
+    let words = "the record of the access review follows from the documents";
+    assert_eq!(verified.code, 0, "{} {}", verified.stdout, verified.stderr);
+    assert!(verified.stdout.replace(&format!("\n{}", " ".repeat(29)), " ").contains(words), "{}", verified.stdout);
+    let out = dir.path().join("judged.zip");
+    let args = ["evaluate", text(&cli), "--as-of", LATER, "--review", text(&record), "--out", text(&out)];
+    let judged = run(auditpack().args(args));
+    assert!(matches!(judged.code, 1 | 3), "{}", judged.stderr);
+    assert_eq!(status_of(&common::files(&out), "access-review-recent").as_deref(), Some("pass"));
 }

@@ -16,7 +16,11 @@ type Alteration = Box<dyn Fn(&mut Table)>;
 fn read(dir: &Path, path: &str, bytes: Vec<u8>) -> Answers {
     let frozen = Frozen::read(&std::fs::read(dir.join("population.json")).unwrap()).unwrap();
     let window = Window { from: "2026-10-01".parse().unwrap(), to: "2026-10-14".parse().unwrap() };
-    answers::read(&frozen, &[(path.to_owned(), bytes)], window)
+    answers::read(&frozen, &digest(dir), &[(path.to_owned(), bytes)], window)
+}
+
+fn digest(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join("population.sha256")).unwrap()[..64].to_owned()
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn files_that_decide_differently_contradict_each_other() {
         })
         .collect();
     let window = Window { from: "2026-10-01".parse().unwrap(), to: "2026-10-14".parse().unwrap() };
-    let read = answers::read(&frozen, &files, window);
+    let read = answers::read(&frozen, &digest(&q1), &files, window);
     assert_eq!(read.contradictions.len(), 1, "{:?}", read.contradictions);
     assert!(
         read.contradictions[0].contains("rosa.ruiz is decided twice: keep in keep.csv"),

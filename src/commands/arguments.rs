@@ -669,6 +669,9 @@ pub(super) struct CloseArgs {
     /// Collect the later evidence from the account now
     #[arg(long)]
     pub live: bool,
+    /// The population's SHA-256 that was kept elsewhere, in the ticket say: another one is refused
+    #[arg(long, value_name = "SHA256")]
+    pub population_sha256: Option<String>,
     /// The package's file or folder [default: the review's folder]
     #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,

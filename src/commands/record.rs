@@ -2,7 +2,7 @@
 //! evidence.
 
 use super::CommandError;
-use super::source::Replay;
+use super::source::{Replay, given};
 use crate::controls::Controls;
 use crate::evidence::Evidence;
 use crate::evidence::digest::{Sha256, sha256};
@@ -44,21 +44,19 @@ impl LastRecord {
         }
         let bytes = opened.read(REGISTER_FILE).map_err(|e| wrong(e.to_string()))?;
         let manifest = opened.read(package::MANIFEST).map_err(|e| wrong(e.to_string()))?;
-        // A package of files that somebody supplied has no answers of AWS to make its record again from.
-        if opened.paths().any(|path| path.starts_with("raw/")) {
+        let again = if opened.paths().any(|path| path.starts_with("raw/")) {
             let replay = Replay::open(path)?;
             let evidence = replay.evidence(None)?;
-            let controls = opened.controls().map_err(|e| wrong(e.to_string()))?;
-            let controls = Controls::from_files(&controls).map_err(|e| wrong(e.to_string()))?;
-            let resources = Resources::build(&evidence, &controls.settings.profile);
-            let again = made_again(&mut opened, &evidence, &resources).map_err(&wrong)?;
-            if again.is_none_or(|closed| closed.register.json() != bytes) {
-                let made = &opened.manifest().tool.version;
-                return Err(wrong(format!(
-                    "its {REGISTER_FILE} does not follow from what it rests on (it says auditpack {made} made it); \
-                     verify it, and ask for the original"
-                )));
-            }
+            register_again(&mut opened, &evidence)
+        } else {
+            from_documents(&mut opened)
+        };
+        if again.map_err(&wrong)?.as_ref() != Some(&bytes) {
+            let made = &opened.manifest().tool.version;
+            return Err(wrong(format!(
+                "its {REGISTER_FILE} does not follow from what it rests on (it says auditpack {made} made it); \
+                 verify it, and ask for the original"
+            )));
         }
         let origin = RecordOrigin {
             name: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
@@ -89,6 +87,25 @@ impl LastRecord {
         let origin: RecordOrigin = serde_json::from_slice(file(origin_path())?).map_err(|e| e.to_string())?;
         Ok(Self { review: register.last_review(&register_path(), Some(origin)), files })
     }
+}
+
+/// The register of a review that was closed with this evidence, made again; nothing if there is none.
+fn register_again(opened: &mut OpenPackage, evidence: &Evidence) -> Result<Option<Vec<u8>>, String> {
+    let controls = opened.controls().map_err(|e| e.to_string())?;
+    let controls = Controls::from_files(&controls).map_err(|e| e.to_string())?;
+    let resources = Resources::build(evidence, &controls.settings.profile);
+    Ok(made_again(opened, evidence, &resources)?.map(|closed| closed.register.json()))
+}
+
+/// The register of a package that was made from files that somebody supplied: it has no answers of AWS, but the
+/// documents of its `evidence/`, and these are laid out as such files are.
+pub(super) fn from_documents(opened: &mut OpenPackage) -> Result<Option<Vec<u8>>, String> {
+    let folder = tempfile::Builder::new().prefix("auditpack-").tempdir();
+    let folder = folder.map_err(|e| format!("cannot create a temporary folder: {e}"))?;
+    opened.unpack("evidence/", folder.path()).map_err(|e| e.to_string())?;
+    let as_of = opened.manifest().as_of.to_string();
+    let given = given(folder.path(), Some(&as_of)).map_err(|e| e.to_string())?;
+    register_again(opened, &given.evidence)
 }
 
 /// The record of a review that was closed with a package's evidence, made again from its inputs; nothing if there is

@@ -141,10 +141,10 @@ fn thresholds(controls: &Controls) -> Thresholds {
 
 /// How far an open review is.
 fn progress(args: &StatusArgs, today: Timestamp) -> Result<Exit, CommandError> {
-    let (frozen, _) = frozen(&args.review)?;
+    let (frozen, digest) = frozen(&args.review)?;
     let day = today.0.date_naive();
     let window = Window { from: frozen.opened.0.date_naive(), to: day };
-    let answers = answers::read(&frozen, &answer_files(&args.review)?, window);
+    let answers = answers::read(&frozen, &digest, &answer_files(&args.review)?, window);
     let status = status::status(&frozen, &answers, day);
     print(&match args.format {
         StatusFormat::Text => status.text(),
@@ -206,6 +206,14 @@ fn parameter(settings: &crate::controls::Settings) -> Result<i64, CommandError> 
 /// Closes a review with later evidence, after collecting that where it was asked for.
 fn finish(args: &CloseArgs) -> Result<Exit, CommandError> {
     let dir = &args.dir;
+    let (_, digest) = frozen(dir)?;
+    if let Some(kept) =
+        args.population_sha256.as_deref().map(str::trim).filter(|kept| !kept.eq_ignore_ascii_case(&digest))
+    {
+        return Err(CommandError::usage(format!(
+            "the SHA-256 of {POPULATION_FILE} is {digest}, not {kept} as was kept elsewhere: it was exchanged after the review was opened; restore the file that `review open` wrote"
+        )));
+    }
     let inputs = close::inputs(read(&dir.join(POPULATION_FILE))?, read(&dir.join(DIGEST_FILE))?, answer_files(dir)?);
     let sealing = Sealing::load(&args.seal)?;
     let out = args.out.as_deref().unwrap_or(dir);
@@ -220,9 +228,9 @@ fn finish(args: &CloseArgs) -> Result<Exit, CommandError> {
                 Some(text) => time(text, true)?,
                 None => Timestamp(Utc::now().trunc_subsecs(0)),
             };
-            let (frozen, _) = frozen(dir)?;
+            let (frozen, digest) = frozen(dir)?;
             let window = Window { from: frozen.opened.0.date_naive(), to: today.0.date_naive() };
-            let refusals = answers::read(&frozen, &answer_files(dir)?, window).refusals;
+            let refusals = answers::read(&frozen, &digest, &answer_files(dir)?, window).refusals;
             if !refusals.0.is_empty() {
                 return Err(refused(&CloseError::Refused(refusals)));
             }
@@ -247,6 +255,12 @@ fn finish(args: &CloseArgs) -> Result<Exit, CommandError> {
         }
         error
     })?;
+    if let Some((_, earlier)) = newest_record(dir, &digest)? {
+        let reopened = closed.register.reopened(&earlier);
+        if !reopened.0.is_empty() {
+            return Err(refused(&CloseError::Refused(reopened)));
+        }
+    }
     let resources = resources.reviewed(evidence, Some(closed.last_review()));
     let evaluation = evaluate(evidence, &resources, &judge.controls);
     let findings = closed.findings(&evaluation, &judge.controls);
@@ -346,15 +360,8 @@ fn closing_summary(register: &Register, findings: &[ReviewFinding], target: &Pat
 fn history(path: &Path) -> Result<History, CommandError> {
     if path.is_dir() {
         let (population, digest) = frozen(path)?;
-        let record = newest_record(path)?;
-        let register = match record {
-            Some(record) => {
-                let mut opened = package::open(&record).map_err(CommandError::usage)?;
-                let register = register(&mut opened)?;
-                (register.population_sha256 == digest).then_some(register)
-            }
-            None => None,
-        };
+        let record = newest_record(path, &digest)?;
+        let register = record.map(|(_, register)| register);
         return Ok(History::of(population, digest, register.as_ref()));
     }
     let mut opened = package::open(path).map_err(CommandError::usage)?;
@@ -372,8 +379,8 @@ fn register(opened: &mut package::OpenPackage) -> Result<Register, CommandError>
     Register::read(&bytes).map_err(|e| CommandError::usage(format!("{REGISTER_FILE} cannot be read: {e}")))
 }
 
-/// The record that lies in a review's folder, the last by name, which has the time in it.
-fn newest_record(dir: &Path) -> Result<Option<PathBuf>, CommandError> {
+/// The last record of a population among those in its review's folder: by name, which has the time in it.
+fn newest_record(dir: &Path, digest: &str) -> Result<Option<(PathBuf, Register)>, CommandError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| unreadable(dir, &e))? {
         let path = entry.map_err(|e| unreadable(dir, &e))?.path();
@@ -383,7 +390,14 @@ fn newest_record(dir: &Path) -> Result<Option<PathBuf>, CommandError> {
         }
     }
     found.sort();
-    Ok(found.pop())
+    while let Some(path) = found.pop() {
+        let mut opened = package::open(&path).map_err(CommandError::usage)?;
+        let register = register(&mut opened)?;
+        if register.population_sha256 == digest {
+            return Ok(Some((path, register)));
+        }
+    }
+    Ok(None)
 }
 
 fn frozen(dir: &Path) -> Result<(Frozen, String), CommandError> {

@@ -17,6 +17,7 @@ use crate::evidence::{AnyDocument, CallId, EventSource, Operation, Outcome};
 use crate::report::csv::{Cell, Table};
 use crate::report::{Audit, controls_digest};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// Puts together what a package will hold.
@@ -197,7 +198,7 @@ fn trail_logs<'a>(
 }
 
 /// calls.csv: one row for each attempt of each request, with the id that AWS gave it and the time of AWS's clock.
-fn calls_csv(entries: &[Arc<Entry>]) -> Vec<u8> {
+fn write_calls_csv(entries: &[Arc<Entry>], out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new(&[
         "operation",
         "region",
@@ -228,8 +229,9 @@ fn calls_csv(entries: &[Arc<Entry>]) -> Vec<u8> {
             response.map(|response| response.sha256.clone()).into(),
             response.map_or(Cell::Empty, |response| response.size.into()),
         ]);
+        table.drain(out)?;
     }
-    table.finish()
+    table.drain(out)
 }
 
 /// The recording: its log sorted, and the responses as they are.
@@ -241,7 +243,7 @@ fn raw<'a>(contents: &mut Contents<'a>, recording: &'a Recording, log: &Log) -> 
         contents.add(format!("raw/{CUSTODY_FILE}"), Content::File { path: custody, sha256: None })?;
     }
     let entries = log.entries.clone();
-    let table = Content::stream(move |out| out.write_all(&calls_csv(&entries)));
+    let table = Content::stream(move |out| write_calls_csv(&entries, out));
     contents.add(super::CALLS.to_owned(), table)?;
     let entries = log.entries.clone();
     let lines = Content::stream(move |out| {

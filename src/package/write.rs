@@ -156,11 +156,10 @@ fn write_zip<W: Write + Seek>(
     }
     let mut text = Vec::new();
     write_json(&manifest, &mut text).map_err(PackageError::part(MANIFEST))?;
-    let (manifest_sha256, _) = writer.entry(MANIFEST, &Content::Bytes(text.clone()))?;
-    let manifest_text = text;
+    let (manifest_sha256, _) = writer.entry(MANIFEST, &Content::stream(|out| out.write_all(&text)))?;
     let sums = sums::print(&writer.sums);
     writer.entry(SUMS, &Content::text(sums))?;
-    for (path, seal) in seals.over(&manifest, &manifest_text, &manifest_sha256).map_err(PackageError::NotSealed)? {
+    for (path, seal) in seals.over(&manifest, &text, &manifest_sha256).map_err(PackageError::NotSealed)? {
         writer.entry(path, &Content::Bytes(seal))?;
     }
     let files = writer.sums.len() as u64;

@@ -326,7 +326,7 @@ const CONTENTS: &[(&str, &str)] = &[
     ),
     (
         "review/",
-        "the record of an access review: attestation.html to sign, register.csv with every decision, closure.csv with what followed, findings.csv; input/ holds the frozen population and the files as they were filled in",
+        "the record of an access review: attestation.html to sign, register.html to read, register.csv with every decision, closure.csv with what followed, findings.csv; input/ holds the frozen population and the files as they were filled in",
     ),
     ("manual/", "files that people attached to requirements: policies, contracts, tickets"),
     ("controls/", "the exact checks, frameworks, parameters and exceptions that were used"),

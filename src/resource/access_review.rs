@@ -31,6 +31,8 @@ pub struct LastReview {
     pub rows: u64,
     /// Why there may have been more.
     pub incomplete: Vec<String>,
+    /// How many are older than the review, as the later evidence shows, and were not frozen.
+    pub missing: u64,
     /// How many rows nobody decided.
     pub undecided: u64,
     /// The day of the last decision.
@@ -98,12 +100,14 @@ pub(super) fn access_review(review: Option<&LastReview>, account: Option<&str>, 
     row.set(
         "complete",
         match review.incomplete.first() {
+            _ if review.missing > 0 => Ok(false),
             None => Ok(true),
             Some(first) => {
                 Err(unknown(format!("there may be more than the {} rows that were frozen: {first}", review.rows)))
             }
         },
     );
+    row.known("missing", count(review.missing));
     row.known("undecided", count(review.undecided));
     row.known("last_decision", review.last_decision.map(|day| day.to_string()));
     row.known("days_late", (review.closed.0.date_naive() - review.due).num_days().max(0));
@@ -153,6 +157,7 @@ mod tests {
             population_sha256: "00".to_owned(),
             rows: 3,
             incomplete: Vec::new(),
+            missing: 0,
             undecided: 0,
             last_decision: Some("2026-10-05".parse().unwrap()),
             changes_made: 2,
@@ -207,6 +212,13 @@ mod tests {
         assert_eq!(not_made.fields.get("followed_up").unwrap().known(), Some(&Value::Bool(false)));
         review.incomplete.push("users: denied".to_owned());
         assert!(unknown(&row(Some(&review), "2026-10-20T09:00:00Z"), "complete").unwrap().contains("users: denied"));
+        review.missing = 1;
+        let missing = row(Some(&review), "2026-10-20T09:00:00Z");
+        assert_eq!(
+            missing.fields.get("complete").unwrap().known(),
+            Some(&Value::Bool(false)),
+            "what is proven is not unknown"
+        );
     }
 
     #[test]

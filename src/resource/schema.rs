@@ -407,7 +407,8 @@ kinds! {
         due: Text "or null" from [] "the last day for decisions and follow-up";
         age_days: Int "or null" from [] "days from its closing to the as-of time";
         rows: Int "or null" from [] "rows of the frozen population";
-        complete: Bool "or null" from [] "the frozen population is whole and its sources agree; else unknown, with the reason";
+        complete: Bool "or null" from [] "the frozen population is whole and its sources agree; else unknown, with the reason, and false if something is missing for certain";
+        missing: Int "or null" from [] "users and roles that later evidence shows to be older than the review, and that were not frozen";
         undecided: Int "or null" from [] "rows that nobody decided about";
         last_decision: Text "or null" from [] "the day of the last decision";
         days_late: Int "or null" from [] "days from the last day to its closing; 0 if it was closed in time";

@@ -6,11 +6,13 @@
 
 mod days;
 mod frozen;
+mod header;
+mod sign_off;
 
+use self::header::{Header, place};
 use super::grid::{self, Cell, Grid, Place, Refusal, Refusals};
 use super::identity::is_same;
-use super::population::{ANSWERS, Decision, Frozen, Issue, KEY, Row, Sheet, layout};
-use super::tables::ACKNOWLEDGEMENT;
+use super::population::{ANSWERS, Column, Decision, Frozen, Issue, KEY, Row, Sheet, layout};
 use crate::report::words::visible;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,9 +81,9 @@ pub fn is_answer_file(path: &str) -> bool {
     !scrap && (name.ends_with(".xlsx") || name.ends_with(".csv") || name.ends_with(".ods") || name.ends_with(".xls"))
 }
 
-/// Reads all files; paths are those below the review's folder.
-pub fn read(population: &Frozen, files: &[(String, Vec<u8>)], window: Window) -> Answers {
-    let mut reader = Reader { by_key: population.by_key(), population, window, answers: Answers::default() };
+/// Reads all files; paths are those below the review's folder, `digest` is the SHA-256 of population.json.
+pub fn read(population: &Frozen, digest: &str, files: &[(String, Vec<u8>)], window: Window) -> Answers {
+    let mut reader = Reader { by_key: population.by_key(), population, digest, window, answers: Answers::default() };
     for (path, bytes) in files {
         let lower = path.to_ascii_lowercase();
         let grids = if lower.ends_with(".xlsx") {
@@ -102,65 +104,18 @@ pub fn read(population: &Frozen, files: &[(String, Vec<u8>)], window: Window) ->
 
 struct Reader<'a> {
     population: &'a Frozen,
+    digest: &'a str,
     by_key: BTreeMap<&'a str, &'a Row>,
     window: Window,
     answers: Answers,
-}
-
-/// The table on a sheet: where its header is, and which column is what.
-struct Header<'g> {
-    grid: &'g Grid,
-    at: u32,
-    columns: BTreeMap<String, usize>,
-}
-
-impl<'g> Header<'g> {
-    /// The header with these columns, among the first rows.
-    fn find(grid: &'g Grid, needed: &[&str], refusals: &mut Refusals) -> Option<Self> {
-        for (at, row) in grid.rows.iter().take(20) {
-            let names: Vec<String> = row.iter().map(header).collect();
-            if !needed.iter().all(|needed| names.iter().any(|name| name == needed)) {
-                continue;
-            }
-            let mut columns = BTreeMap::new();
-            for (column, name) in names.into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-                let known = ANSWERS.iter().chain(Sheet::ALL.iter().flat_map(|sheet| sheet.columns()));
-                let known = name == KEY || known.map(|column| column.name).any(|known| known == name);
-                if known && columns.contains_key(&name) {
-                    let place = place(grid, *at, column);
-                    refusals.push(Refusal::new(place, format!("there are two columns `{name}`: rename your own")));
-                } else {
-                    columns.insert(name, column);
-                }
-            }
-            return Some(Self { grid, at: *at, columns });
-        }
-        None
-    }
-
-    fn rows(&self) -> impl Iterator<Item = &(u32, Vec<Cell>)> {
-        self.grid.rows.iter().filter(|(at, _)| *at > self.at)
-    }
-
-    fn cell<'r>(&self, row: &'r [Cell], column: &str) -> &'r Cell {
-        const EMPTY: &Cell = &Cell::Empty;
-        self.columns.get(column).and_then(|at| row.get(*at)).unwrap_or(EMPTY)
-    }
-
-    fn place(&self, row: u32, column: &str) -> Place {
-        place(self.grid, row, self.columns.get(column).copied().unwrap_or_default())
-    }
-}
-
-fn place(grid: &Grid, row: u32, column: usize) -> Place {
-    let column = u32::try_from(column).unwrap_or(u32::MAX);
-    Place { file: grid.file.clone(), sheet: grid.sheet.clone(), row, column }
 }
 
 impl Reader<'_> {
     fn file(&mut self, path: &str, grids: &[Grid]) {
         let mut seen: BTreeMap<String, Place> = BTreeMap::new();
         let mut tables = 0;
+        let issue = self.issue(path, grids);
+        self.told_digest(grids);
         for grid in grids {
             if let Some(header) = Header::find(grid, &["acknowledged by"], &mut self.answers.refusals) {
                 self.acknowledgement(&header);
@@ -178,9 +133,8 @@ impl Reader<'_> {
                 continue;
             };
             tables += 1;
-            self.table(&header, &mut seen);
+            self.table(&header, issue.as_ref(), &mut seen);
         }
-        let issue = self.issue(path, grids);
         if tables == 0 && issue.is_none() {
             // A file of somebody's own, a mapping of owners say.
             return;
@@ -188,7 +142,7 @@ impl Reader<'_> {
         self.removed(path, issue, &seen);
     }
 
-    fn table(&mut self, header: &Header<'_>, seen: &mut BTreeMap<String, Place>) {
+    fn table(&mut self, header: &Header<'_>, issue: Option<&Issue>, seen: &mut BTreeMap<String, Place>) {
         let mut missing_columns = BTreeSet::new();
         for (at, cells) in header.rows() {
             let key = header.cell(cells, KEY).text();
@@ -208,6 +162,16 @@ impl Reader<'_> {
                 continue;
             };
             let place = header.place(*at, KEY);
+            if issue.is_some_and(|issue| !issue.holds(row)) {
+                let reason = format!(
+                    "the row `{}`, {} of {}, was not handed out in this file: take it out, it is decided where it was",
+                    row.key,
+                    visible(&row.name),
+                    row.sheet
+                );
+                self.answers.refusals.push(Refusal::new(place, reason));
+                continue;
+            }
             if let Some(first) = seen.get(&row.key) {
                 let reason = format!("the row `{}` is there twice, first in {first}", row.key);
                 self.answers.refusals.push(Refusal::new(place, reason));
@@ -257,6 +221,16 @@ impl Reader<'_> {
     /// Reads the answer of a row. Without a decision there is none, whatever else was filled in.
     fn answer(&mut self, header: &Header<'_>, at: u32, cells: &[Cell], row: &Row) {
         let text = |column: &str| visible(&header.cell(cells, column).text()).into_owned();
+        let computed = |column: &&Column| matches!(header.cell(cells, column.name), Cell::Formula(_));
+        if let Some(column) = ANSWERS.iter().find(computed) {
+            let reason = format!(
+                "the {} is a formula, which can show something else tomorrow: put in what it shows (`{}`) as plain text",
+                column.name,
+                cut(&text(column.name))
+            );
+            self.answers.refusals.push(Refusal::new(header.place(at, column.name), reason));
+            return;
+        }
         let word = text("decision");
         if word.is_empty() {
             return;
@@ -312,23 +286,6 @@ impl Reader<'_> {
         }
     }
 
-    fn acknowledgement(&mut self, header: &Header<'_>) {
-        let [_, by, position, on] = ACKNOWLEDGEMENT;
-        for (at, cells) in header.rows() {
-            let text = |column: &str| visible(&header.cell(cells, column).text()).into_owned();
-            if text(by).is_empty() {
-                continue;
-            }
-            match days::day(header.cell(cells, on), self.window) {
-                Ok(day) => {
-                    let found = Acknowledgement { by: text(by), position: text(position), on: day };
-                    let _ = self.answers.acknowledgement.get_or_insert(found);
-                }
-                Err(reason) => self.answers.refusals.push(Refusal::new(header.place(*at, on), reason)),
-            }
-        }
-    }
-
     /// Which of the files that were handed out this one is.
     fn issue(&self, path: &str, grids: &[Grid]) -> Option<Issue> {
         let issued = &self.population.issued;
@@ -339,9 +296,23 @@ impl Reader<'_> {
         if !path.to_ascii_lowercase().ends_with(".xlsx") {
             return None;
         }
-        let mut cells = grids.iter().flat_map(|grid| &grid.rows).take(200).flat_map(|(_, row)| row);
-        let told = cells.find_map(|cell| cell.text().strip_prefix("Handed out as ").map(str::to_owned))?;
+        let (_, told) = told(grids, "Handed out as ")?;
         issued.iter().find(|issue| issue.file == told).cloned()
+    }
+
+    /// Refuses a workbook that was handed out with another population.
+    fn told_digest(&mut self, grids: &[Grid]) {
+        let Some((place, told)) = told(grids, "SHA-256 ") else { return };
+        let digest = told.len() == 64 && told.bytes().all(|c| c.is_ascii_hexdigit());
+        if digest && !told.eq_ignore_ascii_case(self.digest) {
+            let reason = format!(
+                "the workbook was handed out with the population {told}, and {} here is {}: one of the two was exchanged, \
+                 restore what `review open` wrote",
+                super::POPULATION_FILE,
+                self.digest
+            );
+            self.answers.refusals.push(Refusal::new(place, reason));
+        }
     }
 
     /// Refuses a file from which rows were taken.
@@ -349,7 +320,7 @@ impl Reader<'_> {
         let present: Vec<&Row> = seen.keys().filter_map(|key| self.by_key.get(key.as_str()).copied()).collect();
         let sheets: BTreeSet<Sheet> = present.iter().map(|row| row.sheet).collect();
         let owners: BTreeSet<&str> = present.iter().map(|row| row.owner.as_deref().unwrap_or_default()).collect();
-        let should = |row: &&&Row| match &issue {
+        let should = |row: &&Row| match &issue {
             Some(issue) => issue.holds(row),
             // Of a file that nobody handed out in this form (a sheet saved as CSV), a sheet is whole, or one owner's.
             None => {
@@ -357,9 +328,8 @@ impl Reader<'_> {
                 sheets.contains(&row.sheet) && (owners.len() != 1 || owners.contains(owner))
             }
         };
-        let by_key = &self.by_key;
-        let missing: Vec<&&Row> =
-            by_key.values().filter(should).filter(|row| !seen.contains_key(row.key.as_str())).collect();
+        let missing: Vec<&Row> =
+            self.population.rows.iter().filter(|row| should(row) && !seen.contains_key(row.key.as_str())).collect();
         if let Some(first) = missing.first() {
             let names: Vec<String> =
                 missing.iter().take(5).map(|row| format!("{} of {}", visible(&row.name), row.sheet)).collect();
@@ -373,6 +343,16 @@ impl Reader<'_> {
             self.answers.refusals.push(Refusal::file(path, reason));
         }
     }
+}
+
+/// What the first sheets of a workbook tell of it behind these words.
+fn told(grids: &[Grid], words: &str) -> Option<(Place, String)> {
+    let rows = grids.iter().flat_map(|grid| grid.rows.iter().map(move |row| (grid, row))).take(200);
+    let mut cells = rows.flat_map(|(grid, (at, row))| row.iter().enumerate().map(move |cell| (grid, *at, cell)));
+    cells.find_map(|(grid, at, (column, cell))| match cell {
+        Cell::Text(text) => Some((place(grid, at, column), text.trim().strip_prefix(words)?.to_owned())),
+        _ => None,
+    })
 }
 
 fn is_ours(name: &str) -> bool {

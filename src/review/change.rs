@@ -34,20 +34,20 @@ impl Access {
         let mut difference = Difference::default();
         for (grant, text) in &later.grants {
             match self.grants.get(grant) {
-                None => difference.more.push(format!("+ {grant}")),
-                Some(before) if before != text => difference.rewritten.push(format!("~ {grant}")),
+                None => difference.more.push(format!("added {grant}")),
+                Some(before) if before != text => difference.rewritten.push(format!("rewritten {grant}")),
                 Some(_) => {}
             }
         }
         let gone = self.grants.keys().filter(|grant| !later.grants.contains_key(*grant));
-        difference.less.extend(gone.map(|grant| format!("- {grant}")));
-        difference.more.extend(self.limits.difference(&later.limits).map(|limit| format!("- {limit}")));
-        difference.less.extend(later.limits.difference(&self.limits).map(|limit| format!("+ {limit}")));
+        difference.less.extend(gone.map(|grant| format!("taken away {grant}")));
+        difference.more.extend(self.limits.difference(&later.limits).map(|limit| format!("taken away {limit}")));
+        difference.less.extend(later.limits.difference(&self.limits).map(|limit| format!("added {limit}")));
         // Whether a boundary is put on or taken off, the limits tell; here it was rewritten.
         if let (Some(before), Some(after)) = (&self.boundary, &later.boundary)
             && before != after
         {
-            difference.rewritten.push("~ the text of the boundary".to_owned());
+            difference.rewritten.push("rewritten the text of the boundary".to_owned());
         }
         difference
     }
@@ -112,7 +112,7 @@ mod tests {
         let before = access(&[("policy a", "1"), ("policy b", "1")], &[]);
         let after = access(&[("policy a", "1"), ("policy c", "1")], &[]);
         assert_eq!(before.difference(&after).word(Some((4, 0))), Change::More);
-        assert_eq!(before.difference(&after).words(), "+ policy c; - policy b");
+        assert_eq!(before.difference(&after).words(), "added policy c; taken away policy b");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::owner::Owners;
 use super::population::Frozen;
 use super::record::{FORMAT, Register, RegisterRow};
 use super::trail::Trail;
-use super::{DIGEST_FILE, INPUT_FOLDER, POPULATION_FILE, RECORD_FOLDER, REGISTER_FILE, ReviewFinding, status};
+use super::{DIGEST_FILE, INPUT_FOLDER, POPULATION_FILE, RECORD_FOLDER, REGISTER_FILE, ReviewFinding, intact, status};
 use crate::controls::Controls;
 use crate::evaluate::Evaluation;
 use crate::evidence::call::file_name;
@@ -83,6 +83,8 @@ impl Closed {
         files.insert(format!("{RECORD_FOLDER}/findings.csv"), super::record::findings_csv(findings));
         let page = super::attestation::page(&register, &frozen, findings);
         files.insert(format!("{RECORD_FOLDER}/attestation.html"), page.into_bytes());
+        let page = super::register_page::page(&register);
+        files.insert(format!("{RECORD_FOLDER}/register.html"), page.into_bytes());
         files
     }
 }
@@ -123,6 +125,11 @@ pub fn population(bytes: &[u8], digest: &[u8]) -> Result<(Frozen, String), Close
     }
     let frozen = Frozen::read(bytes)
         .map_err(|e| CloseError::Altered(format!("{POPULATION_FILE} is not a frozen population: {e}")))?;
+    if let Some(why) = intact::contradiction(&frozen) {
+        return Err(CloseError::Altered(format!(
+            "{POPULATION_FILE} was altered, though {DIGEST_FILE} fits it: {why}; restore the two files that `review open` wrote"
+        )));
+    }
     Ok((frozen, found))
 }
 
@@ -145,7 +152,7 @@ pub fn close(
         files.push((file.name.clone(), input(&file.path)?.clone()));
     }
     let window = Window { from: frozen.opened.0.date_naive(), to: closed.0.date_naive() };
-    let answers = answers::read(&frozen, &files, window);
+    let answers = answers::read(&frozen, &population_sha256, &files, window);
     if !answers.refusals.0.is_empty() {
         return Err(CloseError::Refused(answers.refusals));
     }
@@ -168,6 +175,7 @@ pub fn close(
         contradictions: status::contradictions(&frozen, &answers),
         new_since: new.map(|row| format!("{}: {}", row.sheet, row.id)).collect(),
         incomplete: frozen.incomplete(),
+        missing: intact::missing(&frozen, &snapshot.rows),
         rows,
     };
     Ok(Closed { register, frozen, inputs })
@@ -216,4 +224,93 @@ fn register_rows(frozen: &Frozen, answers: &Answers, later: &Later<'_>) -> Vec<R
         }
     };
     frozen.rows.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::Access;
+    use super::super::open::{Opening, open};
+    use super::super::population::{Completeness, Decision, Origin, Sheet, key};
+    use super::super::{Outcome, Row, Snapshot};
+    use super::*;
+
+    /// A row of IAM Identity Center, which nothing in this program makes yet.
+    fn assigned(person: &str, permission_sets: &[&str]) -> Row {
+        let id = format!("identity-center:d-0123456789/user/{person}");
+        let grants = permission_sets.iter().map(|set| (format!("permission set {set}"), String::new())).collect();
+        let cells = [("user", person), ("arn", &id), ("administrator", "no"), ("policies", "by permission set")];
+        Row {
+            key: key(Sheet::Users, &id),
+            sheet: Sheet::Users,
+            source: "identity-center".to_owned(),
+            name: person.to_owned(),
+            identity: Some(format!("id of {person}")),
+            owner: None,
+            people: vec![person.to_owned()],
+            access: Some(Access { grants, ..Access::default() }),
+            standing: Some(0),
+            usable: Some(true),
+            gap: None,
+            change: None,
+            flags: vec!["no owner".to_owned()],
+            evidence: Vec::new(),
+            cells: cells.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+            id,
+        }
+    }
+
+    fn snapshot(rows: Vec<Row>) -> Snapshot {
+        let size = |sheet: &Sheet| {
+            let rows = rows.iter().filter(|row| row.sheet == *sheet).count() as u64;
+            (sheet.word().to_owned(), Completeness { rows, incomplete: Vec::new() })
+        };
+        Snapshot { sheets: Sheet::ALL.iter().map(size).collect(), rows, ..Snapshot::default() }
+    }
+
+    #[test]
+    fn rows_of_another_source_are_handed_out_decided_and_followed_up_like_any_others() {
+        let opened = Timestamp::parse("2026-10-01T09:00:00Z").unwrap();
+        let before = ["ann", "bob", "cem"].map(|person| assigned(person, &["Admin", "Billing"])).to_vec();
+        let made = open(Opening {
+            account: Some("111122223333".to_owned()),
+            opened,
+            due_days: 30,
+            origin: Origin { name: String::new(), manifest_sha256: None, details_sha256: None },
+            snapshot: snapshot(before),
+            history: None,
+            by_owner: false,
+        })
+        .unwrap();
+        let (_, population) = made.files.iter().find(|(path, _)| path == POPULATION_FILE).unwrap();
+        let (frozen, digest) = super::population(population, made.population_sha256.as_bytes()).unwrap();
+        assert!(frozen.rows.iter().all(|row| row.source == "identity-center"));
+
+        let (path, csv) = made.files.iter().find(|(path, _)| path == "csv/users.csv").unwrap();
+        let mut lines = std::str::from_utf8(csv).unwrap().lines();
+        let mut filled = lines.next().unwrap().to_owned() + "\n";
+        for (line, decision) in lines.zip(["remove", "reduce", "keep"]) {
+            assert!(line.contains(",,,,,identity-center:"), "empty cells for the answers: {line}");
+            let answered = format!("{decision},Rita,2026-10-05,because,,identity-center:");
+            filled.push_str(&line.replacen(",,,,,identity-center:", &answered, 1));
+            filled.push('\n');
+        }
+        let window = Window { from: "2026-10-01".parse().unwrap(), to: "2026-10-14".parse().unwrap() };
+        let answers = answers::read(&frozen, &digest, &[(path.clone(), filled.into_bytes())], window);
+        assert!(answers.refusals.0.is_empty(), "{}", answers.refusals);
+        assert!(status::status(&frozen, &answers, window.to).is_ready());
+
+        let (later, trail) =
+            (snapshot(vec![assigned("bob", &["Billing"]), assigned("cem", &["Admin", "Billing"])]), Trail::default());
+        let rows = register_rows(&frozen, &answers, &Later::new(&frozen.rows, &later, &trail));
+        let found: Vec<_> = rows.iter().map(|row| (row.decision, row.follow_up.as_ref().unwrap().outcome)).collect();
+        assert_eq!(
+            found,
+            [
+                (Some(Decision::Remove), Outcome::Done),
+                (Some(Decision::Reduce), Outcome::Done),
+                (Some(Decision::Keep), Outcome::NothingToDo)
+            ]
+        );
+        assert!(intact::missing(&frozen, &later.rows).is_empty());
+    }
 }

@@ -126,6 +126,8 @@ pub enum Cell {
     Number(f64),
     /// A day.
     Date(NaiveDate),
+    /// A formula, with what it showed when the file was saved. It can show something else whenever the file is opened.
+    Formula(Box<Cell>),
 }
 
 impl Cell {
@@ -136,6 +138,7 @@ impl Cell {
             Cell::Text(text) => text.trim().to_owned(),
             Cell::Number(number) => number.to_string(),
             Cell::Date(day) => day.to_string(),
+            Cell::Formula(shown) => shown.text(),
         }
     }
 
@@ -177,11 +180,12 @@ pub fn xlsx(file: &str, bytes: &[u8]) -> Result<Vec<Grid>, Refusal> {
         };
         let mut rows: BTreeMap<u32, Vec<Cell>> = BTreeMap::new();
         loop {
-            let next = cells.next_cell().map_err(|e| broken(&e))?;
+            let next = cells.next_cell_with_formula_metadata().map_err(|e| broken(&e))?;
             let Some(cell) = next else { break };
-            let (row, column) = cell.get_position();
-            let value = match cell.get_value() {
-                DataRef::Empty => continue,
+            let (row, column) = cell.pos;
+            let value = match &cell.value {
+                DataRef::Empty if cell.formula.is_none() => continue,
+                DataRef::Empty => Cell::Empty,
                 DataRef::Int(number) => Cell::Number(*number as f64),
                 DataRef::Float(number) => Cell::Number(*number),
                 DataRef::String(text) => Cell::Text(text.clone()),
@@ -197,6 +201,7 @@ pub fn xlsx(file: &str, bytes: &[u8]) -> Result<Vec<Grid>, Refusal> {
                 },
                 DataRef::Error(error) => Cell::Text(error.to_string()),
             };
+            let value = if cell.formula.is_some() { Cell::Formula(Box::new(value)) } else { value };
             if column >= MOST_COLUMNS || row >= MOST_ROWS {
                 // Far away from the table stands nothing of ours.
                 continue;
@@ -231,7 +236,7 @@ fn iso_day(text: &str) -> Option<NaiveDate> {
     text.get(..10)?.parse().ok()
 }
 
-/// Reads a CSV file: UTF-8 with or without byte order mark, UTF-16 with one (Excel's "Unicode text"), or else the
+/// Reads a CSV file: UTF-8 or UTF-16 (Excel's "Unicode text"), each with or without byte order mark, or else the
 /// eight-bit code that western Excel writes; separated by comma, semicolon or tab, whichever its header has most of.
 pub fn csv(file: &str, bytes: &[u8]) -> Result<Grid, Refusal> {
     let text = decode(bytes);
@@ -282,6 +287,12 @@ fn decode(bytes: &[u8]) -> String {
     if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
         return utf16(rest, u16::from_be_bytes);
     }
+    // No text has the character 0; half of the bytes of a header in UTF-16 are it.
+    match bytes {
+        [a, 0, b, 0, ..] if *a != 0 && *b != 0 => return utf16(bytes, u16::from_le_bytes),
+        [0, a, 0, b, ..] if *a != 0 && *b != 0 => return utf16(bytes, u16::from_be_bytes),
+        _ => {}
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
@@ -313,11 +324,14 @@ mod tests {
     fn every_regional_kind_of_csv_gives_the_same_cells() {
         let expected = vec![(0, vec!["a".to_owned(), "b".to_owned()]), (1, vec!["Zoë".to_owned(), "x,y;z".to_owned()])];
         let utf16: Vec<u8> = "\u{feff}a\tb\r\nZoë\tx,y;z\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = "a;b\nZoë;\"x,y;z\"\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         for bytes in [
             "a,b\r\nZoë,\"x,y;z\"\r\n".as_bytes(),
             "\u{feff}a;b\nZoë;\"x,y;z\"".as_bytes(),
             b"a\tb\r\nZo\xeb\tx,y;z\r\n",
             &utf16,
+            &utf16[2..],
+            &big,
         ] {
             assert_eq!(texts(bytes), expected, "{}", String::from_utf8_lossy(bytes));
         }

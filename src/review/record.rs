@@ -1,16 +1,20 @@
 //! The record of a closed review: what a package holds of it, for people, programs and the next review.
 
+use super::REGISTER_FILE;
 use super::answers::Acknowledgement as Given;
 use super::findings::ReviewFinding;
 use super::followup::{FollowUp, Outcome};
+use super::grid::{Refusal, Refusals};
 use super::population::{Change, Decision, PreviousReview, Sheet};
 use crate::evidence::Timestamp;
 use crate::finding::Pointer;
 use crate::report::csv::{Cell, Table};
+use crate::report::words::visible;
 use crate::resource::LastReview;
 use crate::resource::access_review::RecordOrigin;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The version of register.json.
 pub const FORMAT: u32 = 1;
@@ -34,6 +38,9 @@ pub struct Register {
     pub previous: Option<PreviousReview>,
     /// Why there may be more access than was frozen, and where its sources differ.
     pub incomplete: Vec<String>,
+    /// What the later evidence shows to be older than the review, and what was not frozen.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// Management's acknowledgement.
     pub acknowledgement: Option<Acknowledgement>,
     /// Decisions that contradict each other.
@@ -117,6 +124,35 @@ impl Register {
     pub fn followed(&self, outcome: Outcome) -> u64 {
         let follow_ups = self.rows.iter().filter_map(|row| row.follow_up.as_ref());
         follow_ups.filter(|found| found.outcome == outcome).count() as u64
+    }
+
+    /// Decisions of an earlier record of the same review that stand otherwise in this one, by the cells where they do.
+    /// A closed review can be closed again, with what was followed up since, but what was decided stays decided.
+    pub fn reopened(&self, earlier: &Self) -> Refusals {
+        let mut refusals = Refusals::default();
+        let before: BTreeMap<&str, &RegisterRow> = earlier.rows.iter().map(|row| (row.key.as_str(), row)).collect();
+        for row in &self.rows {
+            let Some(was) = before.get(row.key.as_str()).filter(|was| was.decision.is_some()) else { continue };
+            let told = |row: &RegisterRow| {
+                let date = row.date.map(|day| day.to_string()).unwrap_or_default();
+                let by = row.reviewer.as_deref().unwrap_or_default();
+                row.decision.map_or("nothing".to_owned(), |decision| format!("{decision} by {by} on {date}"))
+            };
+            if told(row) != told(was) {
+                let at = row.read_from.as_deref().or(was.read_from.as_deref()).unwrap_or(REGISTER_FILE);
+                let reason = format!(
+                    "{} of {} was decided when the review was closed as of {}: {}; now it says {}: restore what was decided, \
+                     and decide otherwise in the next review",
+                    row.name,
+                    row.sheet,
+                    earlier.closed,
+                    told(was),
+                    told(row)
+                );
+                refusals.push(Refusal::file(at, visible(&reason)));
+            }
+        }
+        refusals
     }
 
     /// The text of register.json.
@@ -235,6 +271,7 @@ impl Register {
             population_sha256: self.population_sha256.clone(),
             rows: self.rows.len() as u64,
             incomplete: self.incomplete.clone(),
+            missing: self.missing.len() as u64,
             undecided: self.rows.iter().filter(|row| row.decision.is_none()).count() as u64,
             last_decision: self.rows.iter().filter_map(|row| row.date).max(),
             changes_made: self.followed(Outcome::Done),

@@ -77,20 +77,26 @@ pub fn status(frozen: &Frozen, answers: &Answers, today: NaiveDate) -> Status {
 
 /// Decisions that cannot both be meant: somebody goes, and what is theirs stays.
 pub(super) fn contradictions(frozen: &Frozen, answers: &Answers) -> Vec<String> {
-    let decided =
-        |sheet: Sheet, id: &str| answers.rows.get(&super::population::key(sheet, id)).map(|answer| answer.decision);
+    let decided = |sheet: Sheet, id: &str| answers.rows.get(&super::population::key(sheet, id));
     let mut all = Vec::new();
     for row in &frozen.rows {
-        let Some(mine) = answers.rows.get(&row.key).map(|answer| answer.decision) else { continue };
+        let Some(mine) = answers.rows.get(&row.key) else { continue };
         let (what, owner) = match row.sheet {
             Sheet::AccessKeys => ("its user", row.id.split_once('#').map_or("", |(user, _)| user)),
             Sheet::PrivilegedAccess => ("it", row.id.as_str()),
             _ => continue,
         };
         let theirs = decided(Sheet::Users, owner).or_else(|| decided(Sheet::Roles, owner));
-        if mine == Decision::Keep && matches!(theirs, Some(Decision::Remove | Decision::Disable)) {
-            let theirs = theirs.map_or("", Decision::word);
-            all.push(format!("{} of {}: keep, but {what} was decided {theirs}", visible(&row.name), row.sheet));
+        let goes = |of: &&super::answers::Answer| matches!(of.decision, Decision::Remove | Decision::Disable);
+        if let Some(theirs) = theirs.filter(goes).filter(|_| mine.decision == Decision::Keep) {
+            all.push(format!(
+                "{}: keep for {} of {}, but {what} was decided {} in {}",
+                mine.place,
+                visible(&row.name),
+                row.sheet,
+                theirs.decision,
+                theirs.place
+            ));
         }
     }
     all

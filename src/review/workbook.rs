@@ -143,8 +143,13 @@ fn population(
         let line = row_number(index + 1);
         // Not every program fits a row to its wrapped text by itself.
         let lines = |(at, (column, _)): (usize, &(&super::population::Column, bool))| {
-            // Letters of the name are bold, and wider.
-            let width = if at == 0 { column.width - column.width / 8 } else { column.width };
+            // A width counts digits of 11 points. Letters of 10 points are narrower, those of the name bold and wider,
+            // and those of ARN and key have 8 points.
+            let width = match column.name {
+                _ if at == 0 => column.width,
+                "arn" | super::population::KEY => column.width * 11 / 8,
+                _ => column.width * 11 / 10,
+            };
             wrapped(row.cell(column.name), usize::from(width))
         };
         let lines = layout.iter().enumerate().map(lines).max().unwrap_or(1).clamp(1, 12);
@@ -250,7 +255,7 @@ fn colours(page: &mut Worksheet, last: u32, column: &impl Fn(&str) -> Option<u16
             page.add_conditional_format(1, at, last, at, &rule)?;
         }
     }
-    let contains: [(&str, &str, (Color, Color)); 15] = [
+    let contains: [(&str, &str, (Color, Color)); 17] = [
         ("administrator", "yes", RED),
         ("administrator", "by role", RED),
         ("administrator", "can become", AMBER),
@@ -260,11 +265,14 @@ fn colours(page: &mut Worksheet, last: u32, column: &impl Fn(&str) -> Option<u16
         ("change", "more access", RED),
         ("change", "changed", AMBER),
         ("change", "less access", GREEN),
-        ("flags", "admin", RED),
         ("flags", "public", RED),
         ("flags", "orphaned", RED),
         ("flags", "root", RED),
         ("flags", "no MFA", RED),
+        // The first that fits counts: who is an administrator only in some way comes before who is one.
+        ("flags", "can become admin", AMBER),
+        ("flags", "admin under a condition", AMBER),
+        ("flags", "admin", RED),
         ("flags", "unknown", AMBER),
     ];
     for (name, word, colour) in contains {
@@ -358,12 +366,12 @@ fn instructions(
             Line::Pair => {
                 page.write_string_with_format(line, 1, &left, &term)?;
                 page.write_string_with_format(line, 2, &right, &body)?;
-                page.set_row_height(line, 14 * row_number(wrapped(&right, 108)) + 2)?;
+                page.set_row_height(line, 14 * row_number(wrapped(&right, 114)) + 2)?;
             }
         }
         line += 1;
     }
-    page.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    page.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 1);
     Ok(())
 }
 
@@ -446,7 +454,7 @@ fn text(frozen: &Frozen, issue: &Issue, population_sha256: &str) -> Vec<(Line, S
     pair("trust paths", "Who can enter a role, and what is asked of them.", &mut all);
     pair(
         "flags",
-        "What to look at first: admin, no MFA, inactive, never used, old key, external, public, orphaned (lets in a deleted principal), no owner, unknown.",
+        "What to look at first: admin (or can become one, or is one under a condition), no MFA, inactive, never used, old key, external, public, orphaned (lets in a deleted principal), no owner, unknown.",
         &mut all,
     );
     pair(

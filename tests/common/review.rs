@@ -3,6 +3,8 @@
 #![allow(dead_code)] // each test file uses its part
 
 use super::common::{Ran, auditpack, run};
+use calamine::Reader;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
 
@@ -98,4 +100,52 @@ pub fn fill(dir: &Path, other: impl Fn(&str, &str) -> Option<&'static str>) {
         set(&mut table, 1, name, value);
     }
     save(&path, &table, b',');
+}
+
+/// The sheets of a workbook as texts.
+pub fn book(bytes: &[u8]) -> Vec<(String, Table)> {
+    let mut book = calamine::Xlsx::new(Cursor::new(bytes)).unwrap();
+    let sheets = book.worksheets();
+    let rows = |range: &calamine::Range<calamine::Data>| {
+        let texts = |row: &[calamine::Data]| row.iter().map(ToString::to_string).collect::<Vec<String>>();
+        range.rows().map(texts).collect::<Table>()
+    };
+    sheets.iter().map(|(name, range)| (name.clone(), rows(range))).collect()
+}
+
+/// A workbook with these sheets, as a spreadsheet program writes it: all texts, and what `more` does to each sheet.
+pub fn book_bytes(
+    sheets: &[(String, Table)],
+    more: impl Fn(&mut rust_xlsxwriter::Worksheet) -> Result<(), rust_xlsxwriter::XlsxError>,
+) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for (name, table) in sheets {
+        let page = book.add_worksheet();
+        page.set_name(name).unwrap();
+        for (at, row) in table.iter().enumerate() {
+            for (column, text) in row.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+                page.write_string(u32::try_from(at).unwrap(), u16::try_from(column).unwrap(), text).unwrap();
+            }
+        }
+        more(page).unwrap();
+    }
+    book.save_to_buffer().unwrap()
+}
+
+/// Fills in a workbook that was handed out: every row as [`fill_table`] does, and the acknowledgement.
+pub fn fill_book(path: &Path, other: impl Fn(&str, &str) -> Option<&'static str>) {
+    let mut sheets = book(&std::fs::read(path).unwrap());
+    for (name, table) in &mut sheets {
+        let sheet = name.replace(' ', "-");
+        if SHEETS.contains(&sheet.as_str()) {
+            fill_table(table, |row| other(&sheet, row));
+        } else if name == "acknowledgement" {
+            for (name, value) in
+                [("acknowledged by", "Mo Manager"), ("position", "CISO"), ("acknowledged on", "2026-10-06")]
+            {
+                set(table, 1, name, value);
+            }
+        }
+    }
+    std::fs::write(path, book_bytes(&sheets, |_| Ok(()))).unwrap();
 }

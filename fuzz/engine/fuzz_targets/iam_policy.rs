@@ -1,7 +1,7 @@
 //! Any bytes as an identity policy, a boundary and a trust policy at once: nothing may panic or hang, and what
 //! the documents say alone may not be widened by a boundary.
 //!
-//! `cargo fuzz run --fuzz-dir fuzz/engine iam_policy --sanitizer none`
+//! `cargo +nightly fuzz run --fuzz-dir fuzz/engine iam_policy --sanitizer none`
 
 #![no_main]
 

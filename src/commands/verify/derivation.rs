@@ -12,7 +12,7 @@ use crate::finding::Severity;
 use crate::package::{self, ATTESTATION, Manifest, OpenPackage, Problem, Seals, Step, TIMESTAMP, Verdict};
 use crate::report::Audit;
 use crate::resource::Resources;
-use crate::review::Closed;
+use crate::review::{Closed, REGISTER_FILE};
 
 /// Makes the package again from its recording, and compares.
 pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> Result<Step, CommandError> {
@@ -25,7 +25,25 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
         ));
     }
     if !opened.paths().any(|path| path.starts_with("raw/")) {
-        return Ok(Step::ended(STEP, Verdict::NotApplicable, "there are no answers of AWS to derive anything from"));
+        const NOTHING: &str = "there are no answers of AWS to derive anything from";
+        if !opened.has(REGISTER_FILE) {
+            return Ok(Step::ended(STEP, Verdict::NotApplicable, NOTHING));
+        }
+        let (again, packaged) = (record::from_documents(opened), opened.read(REGISTER_FILE).map_err(|e| e.to_string()));
+        return Ok(match (again, packaged) {
+            (Ok(Some(again)), Ok(packaged)) if again == packaged => Step::ended(
+                STEP,
+                Verdict::NotApplicable,
+                format!(
+                    "{NOTHING}; the record of the access review follows from the documents below evidence/ that somebody supplied"
+                ),
+            ),
+            (Ok(_), Ok(_)) => {
+                let text = "does not follow from review/input/ and the documents below evidence/";
+                Step::of(STEP, "", vec![Problem::of(REGISTER_FILE, text)])
+            }
+            (Err(reason), _) | (_, Err(reason)) => Step::of(STEP, "", vec![Problem::of(REGISTER_FILE, reason)]),
+        });
     }
     let failed_to_read = |reason: String| Step::of(STEP, "", vec![Problem::of("", reason)]);
     // What cannot be unpacked with the right digests cannot be replayed, and was told of before.

@@ -36,6 +36,7 @@ pub(super) fn readings(cell: &Cell) -> Vec<NaiveDate> {
         Cell::Date(day) => vec![*day],
         Cell::Number(number) => serial(*number).into_iter().collect(),
         Cell::Text(text) => texts(text.trim()),
+        Cell::Formula(shown) => readings(shown),
     }
 }
 
@@ -53,7 +54,8 @@ fn texts(text: &str) -> Vec<NaiveDate> {
     if let Ok(number) = text.parse::<f64>() {
         return serial(number).into_iter().collect();
     }
-    let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).take(4).collect();
+    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !["", "de", "of"].contains(part));
+    let parts: Vec<&str> = parts.take(4).collect();
     let [a, b, c, rest @ ..] = parts.as_slice() else { return Vec::new() };
     // A fourth part is a time of day, which has a colon.
     if !rest.is_empty() && !text.contains(':') {
@@ -84,10 +86,25 @@ fn ymd(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day.parse().ok()?)
 }
 
+/// A month by the beginning of its name in English, German, French, Spanish, Italian, Portuguese or Dutch, which no
+/// two months share.
 fn named(month: &str) -> Option<u32> {
-    const NAMES: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const NAMES: [&[&str]; 12] = [
+        &["jan", "ene", "gen"],
+        &["feb", "fév", "fev"],
+        &["mar", "mär", "mrz", "maa", "mrt"],
+        &["apr", "avr", "abr"],
+        &["may", "mai", "mag", "mei"],
+        &["jun", "juin", "giu"],
+        &["jul", "juil", "lug"],
+        &["aug", "aoû", "ago"],
+        &["sep", "set"],
+        &["oct", "okt", "ott", "out"],
+        &["nov"],
+        &["dec", "dez", "déc", "dic"],
+    ];
     let month = month.to_lowercase();
-    let at = NAMES.iter().position(|name| month.get(..3) == Some(name))?;
+    let at = NAMES.iter().position(|names| names.iter().any(|name| month.starts_with(name)))?;
     u32::try_from(at + 1).ok()
 }
 
@@ -115,6 +132,9 @@ mod tests {
             "Oct 12, 2026",
             "12.10.26",
             "10/12/26 08:15",
+            "12. Oktober 2026",
+            "12-Okt-26",
+            "12 de outubro de 2026",
             "46307",
         ] {
             assert_eq!(day(&Cell::Text(text.to_owned()), OCTOBER()), Ok(date("2026-10-12")), "{text}");

@@ -21,8 +21,17 @@ pub(super) fn same(frozen: &str, found: &Cell) -> bool {
             (before - after).abs() <= before.abs() * 1e-5
         }
         (Some(before), Some(after)) => before == after,
-        _ => frozen.eq_ignore_ascii_case(&text) && ["true", "false"].contains(&frozen.to_ascii_lowercase().as_str()),
+        _ => truth(&frozen).is_some() && truth(&frozen) == truth(&text),
     }
+}
+
+/// A name that a spreadsheet takes for a truth value, and shows in the language of whoever opened it.
+fn truth(text: &str) -> Option<bool> {
+    const TRUE: [&str; 9] = ["true", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "истина", "prawda"];
+    const FALSE: [&str; 8] = ["false", "falsch", "faux", "falso", "onwaar", "ложь", "fałsz", "falsk"];
+    let text = text.to_lowercase();
+    let is = |words: &[&str]| words.contains(&text.as_str());
+    if is(&TRUE) { Some(true) } else { is(&FALSE).then_some(false) }
 }
 
 /// The text with every run of white space as one space: programs break, trim and join lines.
@@ -53,6 +62,9 @@ mod tests {
             ("111122223333", text("1.11122E+11")),
             ("a  b", text(" a b ")),
             ("true", text("TRUE")),
+            ("true", text("WAHR")),
+            ("FALSE", text("ложь")),
+            ("120", Cell::Formula(Box::new(Cell::Number(120.0)))),
             ("", Cell::Empty),
         ] {
             assert!(same(frozen, &found), "{frozen} {found:?}");
@@ -71,6 +83,9 @@ mod tests {
             ("111122223333", text("1.21122E+11")),
             ("Ann", text("ann")),
             ("never", text("0")),
+            ("true", text("FALSCH")),
+            ("yes", text("WAHR")),
+            ("2026-10-01", Cell::Formula(Box::new(Cell::Number(46297.0)))),
         ] {
             assert!(!same(frozen, &found), "{frozen} {found:?}");
         }

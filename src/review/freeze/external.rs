@@ -110,13 +110,14 @@ impl Maker<'_> {
     /// What the outsider is once it is in.
     fn becomes(&self, making: &mut Making, roles: &BTreeSet<&str>) {
         let profile = |role: &&str| self.standings.profiles.get(*role);
-        let mut rank = Some(0);
+        let (mut rank, mut highest) = (Some(0), None);
         let mut admins = Vec::new();
         for role in roles {
             match profile(role).map(|profile| profile.standing.rank) {
                 Some(Some(0)) => {}
                 Some(Some(found)) => {
                     rank = rank.map(|rank: u8| rank.max(found));
+                    highest = highest.max(Some(found));
                     admins.push(name_of(role).to_owned());
                 }
                 Some(None) | None => rank = None,
@@ -129,8 +130,8 @@ impl Maker<'_> {
             (false, _) => format!("by role {}", few(&admins, 8)),
         };
         making.cell("administrator", words);
-        if !admins.is_empty() {
-            making.flag("admin");
+        if let Some(flag) = highest.and_then(super::principals::admin_flag) {
+            making.flag(flag);
         }
     }
 

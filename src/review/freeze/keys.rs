@@ -105,8 +105,8 @@ impl Maker<'_> {
                 Some(profile) => {
                     making.row.standing = profile.standing.rank;
                     making.cell("administrator", &profile.standing.words);
-                    if profile.standing.rank.is_some_and(|rank| rank > 0) {
-                        making.flag("admin");
+                    if let Some(flag) = profile.standing.rank.and_then(super::principals::admin_flag) {
+                        making.flag(flag);
                     }
                 }
                 None => {

@@ -18,6 +18,16 @@ pub(super) fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
 }
 
+/// How much of an administrator somebody is, as a flag.
+pub(super) fn admin_flag(rank: u8) -> Option<&'static str> {
+    match rank {
+        0 => None,
+        1 => Some("admin under a condition"),
+        2 => Some("can become admin"),
+        _ => Some("admin"),
+    }
+}
+
 impl Maker<'_> {
     /// One row for each user.
     pub(super) fn users(&self) -> Vec<Row> {
@@ -161,9 +171,11 @@ impl Maker<'_> {
         making.row.standing = profile.standing.rank;
         making.row.access.clone_from(&profile.access);
         match profile.standing.rank {
-            Some(0) => {}
-            Some(3..) => making.flag("admin"),
-            Some(_) => making.flag("can become admin"),
+            Some(rank) => {
+                if let Some(flag) = admin_flag(rank) {
+                    making.flag(flag);
+                }
+            }
             None => {
                 making.flag("access unknown");
                 making.gap(&profile.standing.words);
@@ -303,7 +315,7 @@ impl Maker<'_> {
                 making.cell(column, row.cell(column));
             }
             // It is privileged: that needs no flag here, and who has an owner was said.
-            let said = ["admin", "can become admin", "no owner"];
+            let said = ["admin", "can become admin", "admin under a condition", "no owner"];
             making.row.flags.extend(row.flags.iter().filter(|flag| !said.contains(&flag.as_str())).cloned());
             let idle: Option<i64> = row.cell("days inactive").parse().ok();
             let suggestion = match idle {
