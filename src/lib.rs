@@ -6,9 +6,12 @@ pub mod finding;
 pub mod iam;
 pub mod resource;
 pub mod controls;
+#[cfg(feature = "program")]
 pub mod collect;
 pub mod evaluate;
 pub mod report;
 pub mod package;
+#[cfg(feature = "program")]
 pub mod review;
+#[cfg(feature = "program")]
 pub mod commands;

@@ -33,9 +33,11 @@ mod vendor;
 pub use access::Access;
 pub use access_review::LastReview;
 pub use config_results::{ConfigNames, rule_results};
+#[cfg(feature = "program")]
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
 pub use schema::{FIELDS_ACCOUNT_WIDE, Field, Kind, KindSchema};
+#[cfg(feature = "program")]
 pub(crate) use user::KEYS_OF_NEWER;
 pub use value::{FieldValue, Unknown, Value};
 

@@ -1,7 +1,7 @@
 //! Any bytes as a package: opening it and looking at all that it says of itself may neither panic, nor hang, nor
 //! call anything intact whose entries another reader of zips would see otherwise.
 //!
-//! `cargo fuzz run package_open --sanitizer none`
+//! `cargo +nightly fuzz run package_open --sanitizer none`
 
 #![no_main]
 

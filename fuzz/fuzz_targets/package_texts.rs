@@ -1,7 +1,7 @@
 //! Any bytes as each of the texts that a verifier reads before it trusts anything: manifest, attestation, time stamp,
 //! keys, roots. Nothing may panic, and a manifest that is read is written and read back the same.
 //!
-//! `cargo fuzz run package_texts --sanitizer none`
+//! `cargo +nightly fuzz run package_texts --sanitizer none`
 
 #![no_main]
 

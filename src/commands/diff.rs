@@ -13,6 +13,9 @@ const FORMAT: u32 = 1;
 /// How many changes of a kind are listed for people; the other formats list all.
 const MOST: usize = 25;
 
+/// How much of a value people are shown, in characters.
+const LONGEST: usize = 100;
+
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, CommandError> {
     let mut old = package::open_intact(&args.old).map_err(CommandError::usage)?;
     let mut new = package::open_intact(&args.new).map_err(CommandError::usage)?;
@@ -104,7 +107,11 @@ fn words(of: &Change) -> String {
         text.push_str(&format!(": {}", of.field));
     }
     if !(of.old.is_empty() && of.new.is_empty()) {
-        let shown = |value: &str| if value.is_empty() { "(none)".to_owned() } else { value.to_owned() };
+        let shown = |value: &str| match value.char_indices().nth(LONGEST) {
+            _ if value.is_empty() => "(none)".to_owned(),
+            Some((end, _)) => format!("{}...", value.get(..end).unwrap_or_default()),
+            None => value.to_owned(),
+        };
         text.push_str(&format!(" {} -> {}", shown(&of.old), shown(&of.new)));
     }
     text

@@ -6,6 +6,7 @@
 mod controls;
 mod derivation;
 mod events;
+mod other_version;
 mod review;
 mod seals;
 
@@ -33,6 +34,8 @@ struct Report {
     says: String,
     exit_code: u8,
     steps: Vec<Step>,
+    /// Files of another version's package of which this version cannot tell whether they follow from the recording.
+    not_derived: Vec<String>,
     /// What the time stamp states, if it leads to a given root.
     time_stamp: Option<TimeStamp>,
     /// What became of each call in an export of CloudTrail events, if one was given.
@@ -142,8 +145,8 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
     let derived = match verdict_of("derivation") {
         Some(Verdict::Ok) => "everything in it follows from AWS's answers",
         Some(Verdict::InPart) => {
-            "the evidence, the findings' statuses and the requirements' follow from AWS's answers; the files named \
-             above do not, by this version: rely on them only after a verification with the version that made them"
+            "its evidence, rows, values and statuses follow from AWS's answers; whether the files named under derivation do, \
+             this version cannot tell: rely on them only after a verification with the version that made them"
         }
         Some(Verdict::NotApplicable) => "it holds no answers of AWS to check it against",
         _ => "whether it follows from AWS's answers was not checked",
@@ -184,6 +187,8 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
         ),
     };
     let Told { manifest, manifest_sha256, time_stamp, corroboration } = told;
+    let of_another_version = steps.iter().filter(|step| step.step == "derivation" && step.verdict == Verdict::InPart);
+    let not_derived = of_another_version.flat_map(|step| &step.problems).map(|of| of.file.clone()).collect();
     Report {
         format: FORMAT,
         package: args.package.display().to_string(),
@@ -195,6 +200,7 @@ fn report(args: &VerifyArgs, sha256: String, told: Told, steps: Vec<Step>) -> Re
         says,
         exit_code: if failed { Exit::NotIntact as u8 } else { Exit::Clean as u8 },
         steps,
+        not_derived,
         time_stamp: time_stamp.map(TimeStamp::from),
         corroboration,
     }

@@ -109,6 +109,15 @@ pub fn file_name(name: &str) -> String {
         Some(rest) => format!("%2E{rest}"),
         None => encoded,
     };
+    // Windows takes the last dot away, and a device for the file.
+    let encoded = match encoded.strip_suffix('.') {
+        Some(rest) => format!("{rest}%2E"),
+        None => encoded,
+    };
+    let encoded = match encoded.as_bytes().first() {
+        Some(first) if is_device(&encoded) => format!("%{first:02X}{}", encoded.get(1..).unwrap_or_default()),
+        _ => encoded,
+    };
     if encoded.is_empty() {
         return "%00".to_owned();
     }
@@ -117,6 +126,14 @@ pub fn file_name(name: &str) -> String {
     }
     // Percent-encoded text is ASCII, so that any index is a character boundary.
     format!("{}~{}", &encoded[..LONGEST - 17], &sha256(name.as_bytes())[..16])
+}
+
+/// Whether Windows takes a name, whatever its ending, for a device.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let numbered =
+        |of: &str| stem.strip_prefix(of).is_some_and(|n| n.len() == 1 && n.chars().all(|c| c.is_ascii_digit()));
+    ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
 #[cfg(test)]
@@ -148,7 +165,11 @@ mod tests {
     #[test]
     fn no_name_leaves_its_folder() {
         assert_eq!(file_name("../../etc/passwd"), "%2E.%2F..%2Fetc%2Fpasswd");
-        assert_eq!(file_name(".."), "%2E.");
+        assert_eq!(file_name(".."), "%2E%2E");
+        assert_eq!(file_name("."), "%2E");
+        assert_eq!((file_name("rule."), file_name("a.b")), ("rule%2E".to_owned(), "a.b".to_owned()));
+        assert_eq!((file_name("aux"), file_name("Com1.x")), ("%61ux".to_owned(), "%43om1.x".to_owned()));
+        assert_eq!((file_name("auxiliary"), file_name("com10")), ("auxiliary".to_owned(), "com10".to_owned()));
         assert_eq!(file_name(""), "%00");
         assert_eq!(file_name("C:\\x\n"), "C%3A%5Cx%0A");
         let long = file_name(&"é".repeat(400));

@@ -5,7 +5,6 @@ use super::describe::{describe, note};
 use super::error::PackageError;
 use super::manifest::{self, CallRef};
 use super::pretty::pretty;
-use super::seal::Seals;
 use crate::evidence::call::file_name;
 use crate::evidence::cloudtrail::LookupEvents;
 use crate::evidence::custody::server_time;
@@ -36,7 +35,7 @@ pub fn assemble<'a>(
         None => None,
     };
     let manifest = describe(audit, recording, &log, kept.as_ref());
-    let mut contents = Contents { parts: BTreeMap::new(), manifest, seals: Seals::default() };
+    let mut contents = Contents::new(manifest);
     for (path, content) in reports {
         contents.add(path, content)?;
     }
@@ -109,15 +108,16 @@ fn evidence<'a>(contents: &mut Contents<'a>, audit: Audit<'a>, log: &Log) -> Res
 }
 
 /// A path that is not taken. Two resources can have the same name in one folder (a trail of the account and one of
-/// its organisation): the later one then carries a hash of what it is, and the manifest says so.
+/// its organisation), or names that differ in case only, which Windows and macOS cannot keep apart: the later one then
+/// carries a hash of what it is, and the manifest says so.
 fn free_path(contents: &mut Contents<'_>, path: String, what: &str) -> String {
-    if !contents.parts.contains_key(&path) {
+    if !contents.has(&path) {
         return path;
     }
     let (stem, ending) = path.rsplit_once('.').unwrap_or((&path, ""));
     let mut free = format!("{stem}~{}.{ending}", &sha256(what.as_bytes())[..16]);
     let mut count = 1;
-    while contents.parts.contains_key(&free) {
+    while contents.has(&free) {
         count += 1;
         free = format!("{stem}~{}-{count}.{ending}", &sha256(what.as_bytes())[..16]);
     }

@@ -3,7 +3,7 @@
 use super::error::PackageError;
 use super::manifest::{CallRef, Manifest};
 use super::seal::Seals;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -95,6 +95,8 @@ pub(super) struct Part<'a> {
 #[derive(Debug)]
 pub struct Contents<'a> {
     pub(super) parts: BTreeMap<String, Part<'a>>,
+    /// The paths of the parts as systems see them that do not tell upper case from lower case.
+    taken: BTreeSet<String>,
     /// The manifest, still without the list of files.
     pub(super) manifest: Manifest,
     /// What is added when all is written.
@@ -102,6 +104,18 @@ pub struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
+    /// Without a file.
+    pub(super) fn new(manifest: Manifest) -> Self {
+        let reserved = [super::MANIFEST, super::SUMS, super::ATTESTATION, super::TIMESTAMP];
+        let taken = reserved.iter().map(|path| path.to_ascii_lowercase()).collect();
+        Self { parts: BTreeMap::new(), taken, manifest, seals: Seals::default() }
+    }
+
+    /// Whether a path is taken, or cannot be kept apart from one that is by Windows and macOS.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.taken.contains(&path.to_ascii_lowercase())
+    }
+
     /// Adds a file. Its path must be possible ([`is_path`]), and not taken.
     pub fn add(&mut self, path: String, content: Content<'a>) -> Result<(), PackageError> {
         self.put(path, Part { content, call: None, sources: Vec::new(), partial: false })
@@ -111,11 +125,7 @@ impl<'a> Contents<'a> {
         if !is_path(&path) {
             return Err(PackageError::BadPath(path));
         }
-        if path == super::MANIFEST
-            || path == super::SUMS
-            || super::check::is_seal(&path)
-            || self.parts.contains_key(&path)
-        {
+        if !self.taken.insert(path.to_ascii_lowercase()) {
             return Err(PackageError::SamePath(path));
         }
         self.parts.insert(path, part);
@@ -140,14 +150,14 @@ impl<'a> Contents<'a> {
 }
 
 /// Whether a text can be a path in a package: relative, `/` between names, each name of letters, digits and
-/// `-_.@+=,%~`, none of them `.` or `..`. So no path leaves the folder that a package is unpacked to, and none
+/// `-_.@+=,%~`, none of which ends with a dot, which Windows takes away. So no path leaves the folder that a package is unpacked to, and none
 /// needs the escapes of `sha256sum`.
 pub fn is_path(path: &str) -> bool {
     let possible = |c: u8| c.is_ascii_alphanumeric() || b"-_.@+=,%~".contains(&c);
     path.len() <= 1024
-        && path.split('/').all(|name| {
-            !name.is_empty() && name.len() <= 255 && name != "." && name != ".." && name.bytes().all(possible)
-        })
+        && path
+            .split('/')
+            .all(|name| !name.is_empty() && name.len() <= 255 && !name.ends_with('.') && name.bytes().all(possible))
 }
 
 #[cfg(test)]
@@ -160,9 +170,23 @@ mod tests {
             assert!(is_path(path), "{path}");
         }
         let long = "a".repeat(256);
-        for path in
-            ["", "/etc/passwd", "a//b", "a/", "../a", "a/../b", "a/./b", "a\\b", "a\nb", "a b", "é", "C:a", &long]
-        {
+        for path in [
+            "",
+            "/etc/passwd",
+            "a//b",
+            "a/",
+            "../a",
+            "a/../b",
+            "a/./b",
+            "a\\b",
+            "a\nb",
+            "a b",
+            "é",
+            "C:a",
+            "a.",
+            "a./b",
+            &long,
+        ] {
             assert!(!is_path(path), "{path}");
         }
     }

@@ -308,24 +308,3 @@ fn exclusions(evidence: &Evidence) -> Vec<Exclusion> {
     }
     exclusions
 }
-
-/// Notes about files that some systems cannot keep apart. Their paths stay as they are, because findings point at them.
-pub(super) fn alike_but_for_case<'p>(paths: impl Iterator<Item = &'p String>) -> Vec<Note> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let mut told = BTreeSet::new();
-    let mut notes = Vec::new();
-    for path in paths {
-        // A folder that differs in case is merged with the other, which does no harm by itself.
-        match seen.insert(path.to_ascii_lowercase(), path) {
-            Some(other) if told.insert(path) => notes.push(note(
-                path,
-                format!(
-                    "differs from {other} in case only: unpack on a system that tells upper case from lower case, or \
-                     read the files from the zip"
-                ),
-            )),
-            _ => {}
-        }
-    }
-    notes
-}

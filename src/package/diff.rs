@@ -7,9 +7,13 @@
 use super::error::PackageError;
 use super::manifest::Manifest;
 use super::open::OpenPackage;
+use crate::report::words;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How many checks a note names; the lists name all.
+const NAMED: usize = 8;
 
 /// One change. Members that do not concern it are empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -39,6 +43,10 @@ pub struct Changes {
     pub changes: Vec<Change>,
     /// What a reader must know before believing that the rest is all.
     pub notes: Vec<String>,
+    /// Checks that only the second package made: their findings are not compared.
+    pub checks_added: Vec<String>,
+    /// Checks that only the first package made.
+    pub checks_removed: Vec<String>,
 }
 
 /// Compares two packages.
@@ -70,6 +78,25 @@ fn context(old: &Manifest, new: &Manifest, notes: &mut Vec<String>) {
     if old.scope.regions != new.scope.regions {
         let (old, new) = (old.scope.regions.join(", "), new.scope.regions.join(", "));
         notes.push(format!("the Regions in scope differ: {old}; then {new}"));
+    }
+    if old.tool.version != new.tool.version {
+        let (old, new) = (&old.tool.version, &new.tool.version);
+        notes.push(format!(
+            "auditpack {old} and {new} made them: what one reads otherwise than the other can look like a change; \
+             `auditpack evaluate` makes the older one anew"
+        ));
+    }
+    let frameworks = |manifest: &Manifest| manifest.scope.frameworks.iter().cloned().collect::<BTreeSet<_>>();
+    for (only, which) in [
+        (frameworks(old).difference(&frameworks(new)).cloned().collect::<Vec<_>>(), "first"),
+        (frameworks(new).difference(&frameworks(old)).cloned().collect::<Vec<_>>(), "second"),
+    ] {
+        if !only.is_empty() {
+            notes.push(format!(
+                "only the {which} package tells of {}: its requirements are not compared",
+                only.join(", ")
+            ));
+        }
     }
     if old.controls.sha256 != new.controls.sha256 {
         notes.push("the controls differ: a finding can change without the account".to_owned());
@@ -116,7 +143,7 @@ fn populations(
         (None, None) => return Ok(()),
         (before, _) => {
             let which = if before.is_none() { "first" } else { "second" };
-            changes.notes.push(format!("{kind}: the {which} package does not tell of them"));
+            changes.notes.push(format!("{kind}: the {which} package has no such population"));
             return Ok(());
         }
     };
@@ -151,7 +178,9 @@ fn populations(
         for (field, value) in cells.iter().filter(|(field, _)| field.as_str() != "evidence") {
             // A column that only one version has says nothing about the account.
             let Some(was) = earlier.get(field) else { continue };
-            if was != value && !is_only_older(field, was, value, days) {
+            // Nothing is known before and after: that the reason differs is no change of the account.
+            let unknown = |value: &str| value.starts_with("unknown: ");
+            if was != value && !(unknown(was) && unknown(value)) && !is_only_older(field, was, value, days) {
                 tell("changed", key, field, was, value);
             }
         }
@@ -195,10 +224,18 @@ fn findings(old: &Value, new: &Value, changes: &mut Changes) {
     let checks =
         |json: &Value| -> BTreeSet<String> { list(json, "checks").iter().map(|of| text(of, "check")).collect() };
     let (old_checks, new_checks) = (checks(old), checks(new));
-    for (only, other, words) in
-        [(&old_checks, &new_checks, "is not checked any more"), (&new_checks, &old_checks, "was not checked before")]
+    changes.checks_removed = old_checks.difference(&new_checks).cloned().collect();
+    changes.checks_added = new_checks.difference(&old_checks).cloned().collect();
+    for (checks, words) in [(&changes.checks_removed, "not made any more"), (&changes.checks_added, "not made before")]
     {
-        changes.notes.extend(only.difference(other).map(|check| format!("{check} {words}")));
+        match checks.len() {
+            0 => {}
+            1 => changes.notes.push(format!("a check was {words}, and is not compared: {}", checks.concat())),
+            n => {
+                let named = words::first(checks, NAMED);
+                changes.notes.push(format!("{n} checks were {words}, and are not compared: {named}"));
+            }
+        }
     }
     let (before, after) = (statuses(old), statuses(new));
     let (gone, unknown) = ("not there".to_owned(), "unknown".to_owned());

@@ -26,8 +26,8 @@ pub enum PackageError {
     /// The folder to write to is not there.
     #[error("there is no folder {}: create it, or name another one with --out", .0.display())]
     NoFolder(PathBuf),
-    /// Two parts of the package would have the same path.
-    #[error("two files of the package would be called {0}: this is a defect of auditpack, please report it")]
+    /// Two parts of the package would have the same path, or paths that Windows and macOS cannot keep apart.
+    #[error("two files of the package would be called {0}, but for upper and lower case: rename one of them")]
     SamePath(String),
     /// Something that cannot be a path in a package.
     #[error("`{}` cannot be a path in a package: this is a defect of auditpack, please report it", .0.escape_debug())]

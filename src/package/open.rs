@@ -13,6 +13,7 @@ use super::manifest::Manifest;
 use super::{ATTESTATION, Attestation, MANIFEST, SUMS, TIMESTAMP, sums};
 use crate::evidence::digest::{Sha256, sha256};
 use crate::evidence::recording::{Recording, create_private_dir};
+use flate2::read::DeflateDecoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -131,8 +132,9 @@ fn open_within(path: &Path, limits: Limits, strict: bool) -> Result<OpenPackage,
     // Programs that read a zip from its start and those that read it from its end must see the same.
     zip.validate_header_consistency().map_err(|e| unreadable(format!("its parts contradict each other: {e}")))?;
     let mut archive = Archive { path: path.to_owned(), zip, files, sums: BTreeMap::new(), limits };
-    let layout = layout::check(&File::open(path).map_err(PackageError::io("read", path))?)
+    let mut layout = layout::check(&File::open(path).map_err(PackageError::io("read", path))?)
         .map_err(PackageError::io("read", path))?;
+    layout.extend(layout::clashes(archive.files.keys().map(String::as_str)));
     if let (true, Some(first)) = (strict, layout.first()) {
         let place = if first.file.is_empty() { String::new() } else { format!("{} ", first.file) };
         return Err(archive.unreadable(format!("{place}{}", first.what)));
@@ -411,36 +413,31 @@ impl Archive {
         }
     }
 
-    /// Copies a file; its SHA-256.
+    /// Copies a file; its SHA-256. All of what the zip holds for it is used for it, and nothing besides.
     fn copy(&mut self, file: &str, out: &mut dyn Write) -> Result<String, CopyError> {
         let missing = || CopyError::Read(format!("it holds no {file}"));
         let (index, size) = *self.files.get(file).ok_or_else(missing)?;
         let broken = |e: &dyn std::fmt::Display| CopyError::Read(format!("{file} cannot be unpacked: {e}"));
-        let entry = self.zip.by_index(index).map_err(|e| broken(&e))?;
-        // The declared size is what the limits were checked for.
-        let mut entry = entry.take(size.saturating_add(1));
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
-        let mut copied = 0_u64;
-        loop {
-            let count = match entry.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(broken(&e)),
-            };
-            let piece = buffer.get(..count).unwrap_or_default();
-            copied += count as u64;
-            if copied > size {
-                return Err(broken(&format!("it has more than the {size} bytes that it says")));
-            }
-            hash.update(piece);
-            out.write_all(piece).map_err(CopyError::Write)?;
+        let entry = self.zip.by_index_raw(index).map_err(|e| broken(&e))?;
+        let (packed, crc32) = (entry.compressed_size(), entry.crc32());
+        let (copied, used) = if entry.compression() == CompressionMethod::Stored {
+            let copied = pump(entry, size, out).map_err(|e| e.of(broken))?;
+            (copied, packed)
+        } else {
+            let mut entry = DeflateDecoder::new(entry);
+            let copied = pump(&mut entry, size, out).map_err(|e| e.of(broken))?;
+            (copied, entry.total_in())
+        };
+        if copied.size != size {
+            return Err(broken(&format!("it has {} bytes and says {size}", copied.size)));
         }
-        if copied != size {
-            return Err(broken(&format!("it has {copied} bytes and says {size}")));
+        if used != packed {
+            return Err(broken(&format!("{} bytes behind its data belong to nothing", packed.saturating_sub(used))));
         }
-        Ok(hash.finish())
+        if copied.crc32 != crc32 {
+            return Err(broken(&"it has another checksum than the zip says"));
+        }
+        Ok(copied.sha256)
     }
 
     fn unreadable(&self, reason: String) -> PackageError {
@@ -452,12 +449,54 @@ impl Archive {
     }
 }
 
+/// What was read of an entry.
+struct Copied {
+    size: u64,
+    sha256: String,
+    crc32: u32,
+}
+
+/// Copies from an entry, at most one byte more than it says it has: its size is what the limits were checked for.
+fn pump(from: impl Read, size: u64, out: &mut dyn Write) -> Result<Copied, CopyError> {
+    let mut from = from.take(size.saturating_add(1));
+    let (mut hash, mut crc) = (Sha256::new(), flate2::Crc::new());
+    let mut buffer = vec![0; 1 << 16];
+    let mut copied = 0_u64;
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(CopyError::Read(e.to_string())),
+        };
+        let piece = buffer.get(..count).unwrap_or_default();
+        copied += count as u64;
+        if copied > size {
+            return Err(CopyError::Read(format!("it has more than the {size} bytes that it says")));
+        }
+        hash.update(piece);
+        crc.update(piece);
+        out.write_all(piece).map_err(CopyError::Write)?;
+    }
+    Ok(Copied { size: copied, sha256: hash.finish(), crc32: crc.sum() })
+}
+
 #[derive(Debug)]
 enum CopyError {
     /// The package cannot be read.
     Read(String),
     /// The target cannot be written.
     Write(io::Error),
+}
+
+impl CopyError {
+    /// The same error, told of a file.
+    fn of(self, broken: impl Fn(&dyn std::fmt::Display) -> CopyError) -> Self {
+        match self {
+            CopyError::Read(reason) => broken(&reason),
+            write => write,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 //! one size, whatever the pieces were in which a content came.
 
 use super::content::{Content, Contents, Part};
-use super::describe::alike_but_for_case;
 use super::error::PackageError;
 use super::manifest::FileRecord;
 use super::{MANIFEST, SUMS, sums};
@@ -141,8 +140,7 @@ fn write_zip<W: Write + Seek>(
     let failure = Failure::default();
     let zip = ZipWriter::new(Steady::new(out, failure.clone()));
     let mut writer = Writer { zip, target, failure, sums: BTreeMap::new(), large };
-    let Contents { parts, mut manifest, seals } = contents;
-    manifest.notes.extend(alike_but_for_case(parts.keys()));
+    let Contents { parts, mut manifest, seals, .. } = contents;
     manifest.notes.sort();
     for (path, part) in parts {
         let Part { content, call, sources, partial } = part;

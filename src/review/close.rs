@@ -94,11 +94,12 @@ const CLOSING_FILE: &str = "review/input/closing.json";
 /// Puts the inputs of a record together: `files` are those that answers stand in, with their paths below the folder.
 pub fn inputs(population: Vec<u8>, digest: Vec<u8>, files: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     let mut closing = Closing { format: 1, files: Vec::new() };
     for (name, bytes) in files {
         let parts: Vec<String> = name.split('/').map(file_name).collect();
         let mut path = format!("{INPUT_FOLDER}/files/{}", parts.join("/"));
-        while all.contains_key(&path) {
+        while !taken.insert(path.to_ascii_lowercase()) {
             path.push('~');
         }
         closing.files.push(InputFile { name, path: path.clone() });

@@ -101,6 +101,7 @@ pub fn keep(source: &Path, keys: &[PathBuf], wanted: &Wanted, recording: &Path) 
     let kinds: Vec<(FileKind, Option<Problem>)> = files.par_iter().map(|f| classify(f, source)).collect();
     let mut left_out = LeftOut::default();
     let mut kept = Vec::new();
+    let mut taken = BTreeSet::new();
     for (found, (kind, problem)) in files.into_iter().zip(kinds) {
         problems.extend(problem);
         if kind == FileKind::Other {
@@ -110,6 +111,10 @@ pub fn keep(source: &Path, keys: &[PathBuf], wanted: &Wanted, recording: &Path) 
             }
         } else if let Some(count) = why_left_out(&found, wanted, &mut left_out) {
             *count += 1;
+        } else if !taken.insert(found.shown.to_lowercase()) {
+            let problem = "another file has this path but for upper and lower case, which systems that the package is \
+                           unpacked on cannot keep apart: read one of them only";
+            problems.push(Problem { path: found.shown, events_lost: true, problem: problem.to_owned() });
         } else {
             kept.push((found, kind));
         }

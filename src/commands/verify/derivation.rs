@@ -6,6 +6,7 @@ use super::super::attach;
 use super::super::judge::contents;
 use super::super::record::{self, LastRecord};
 use super::super::source::Replay;
+use super::other_version::{self, Comparison};
 use crate::controls::Controls;
 use crate::evaluate::evaluate;
 use crate::finding::Severity;
@@ -14,9 +15,11 @@ use crate::report::Audit;
 use crate::resource::Resources;
 use crate::review::{Closed, REGISTER_FILE};
 
+/// The step's name.
+const STEP: &str = "derivation";
+
 /// Makes the package again from its recording, and compares.
 pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[Step]) -> Result<Step, CommandError> {
-    const STEP: &str = "derivation";
     if args.no_derivation {
         return Ok(Step::ended(
             STEP,
@@ -129,31 +132,7 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
     if problems.is_empty() {
         problems.push(Problem::of("", "its files are those that auditpack makes, but the zip around them is not: it was packed anew, or bytes between its files were changed; ask for the original"));
     }
-    if manifest.tool.version != env!("CARGO_PKG_VERSION") && statuses(opened) != statuses(&mut again) {
-        problems.push(Problem::of(
-            "controls/",
-            "by the packaged controls, the findings have other statuses than the package says",
-        ));
-    }
-    Ok(other_version(&manifest, problems))
-}
-
-/// The conclusion, the statuses of the requirements and of the checks, and check, resource and status of each finding; nothing if they cannot be read.
-fn statuses(package: &mut OpenPackage) -> Option<Vec<[serde_json::Value; 3]>> {
-    let json: serde_json::Value = serde_json::from_slice(&package.bytes("findings.json").ok()?).ok()?;
-    let requirement = |of: &serde_json::Value| ["framework", "requirement", "status"].map(|member| of[member].clone());
-    let requirements = json["requirements"].as_array()?.iter().map(requirement);
-    let check = |of: &serde_json::Value| ["check", "severity", "status"].map(|member| of[member].clone());
-    let checks = json["checks"].as_array()?.iter().map(check);
-    let run = ["conclusion", "exit_code", "fail_on"].map(|member| json["run"][member].clone());
-    let finding = |of: &serde_json::Value| ["check", "resource", "status"].map(|member| of[member].clone());
-    Some(
-        std::iter::once(run)
-            .chain(requirements)
-            .chain(checks)
-            .chain(json["findings"].as_array()?.iter().map(finding))
-            .collect(),
-    )
+    Ok(judged(&manifest, opened, &mut again, problems))
 }
 
 /// The first version that was released.
@@ -165,29 +144,39 @@ fn numbers(version: &str) -> Option<[u64; 3]> {
     numbers?.try_into().ok()
 }
 
-/// Another version may lay out reports and tables in another way. What AWS told and what was found may not differ.
-fn other_version(manifest: &Manifest, problems: Vec<Problem>) -> Step {
-    const STEP: &str = "derivation";
+/// Of its own version, a package is the same byte by byte. What another version made is held to what all versions agree about.
+fn judged(manifest: &Manifest, opened: &mut OpenPackage, again: &mut OpenPackage, mut problems: Vec<Problem>) -> Step {
     let ours = env!("CARGO_PKG_VERSION");
     let theirs = &manifest.tool.version;
     if theirs == ours {
         return Step::of(STEP, "", problems);
     }
     // Whoever claims a version that never was would have every difference excused.
-    if numbers(theirs).is_none_or(|theirs| FIRST_VERSION > theirs) {
-        let mut problems = problems;
+    let Some(made_by) = numbers(theirs).filter(|theirs| *theirs >= FIRST_VERSION) else {
         let what = format!("says that auditpack {} made it, a version that was never released", theirs.escape_debug());
         problems.push(Problem::of(package::MANIFEST, what));
         return Step::of(STEP, "", problems);
+    };
+    if other_version::only_the_version_differs(opened, again, &problems) {
+        let says = format!(
+            "made again from AWS's answers and the packaged controls by auditpack {ours}: every file the same as {theirs} made it, \
+             but for the version in the manifest"
+        );
+        return Step::ended(STEP, Verdict::Ok, says);
+    }
+    let Comparison { contradictions, unproven } = other_version::compare(opened, again, made_by, problems);
+    if !contradictions.is_empty() {
+        let says = format!(
+            "the package says that auditpack {theirs} made it, and contradicts its own recording as {ours} reads it: it was \
+             altered, or {theirs} reads differently; believe it only if {theirs} derives it in full:"
+        );
+        return Step { step: STEP, verdict: Verdict::Failed, says, problems: contradictions };
     }
     let says = format!(
-        "the package was made by auditpack {theirs}; this is {ours}, which makes some files otherwise: verify it with {theirs}"
+        "the package was made by auditpack {theirs}; this is {ours}, which derives the same evidence, rows, values and statuses, and \
+         cannot tell of the files below whether they say what {theirs} made: verify it with {theirs}"
     );
-    let must_be_same = |problem: &Problem| {
-        ["evidence/", "raw/", "controls/", "manual/"].iter().any(|folder| problem.file.starts_with(folder))
-    };
-    let verdict = if problems.iter().any(must_be_same) { Verdict::Failed } else { Verdict::InPart };
-    Step { step: STEP, verdict, says, problems }
+    Step { step: STEP, verdict: Verdict::InPart, says, problems: unproven }
 }
 
 fn fail_on(manifest: &Manifest) -> Result<Option<Severity>, String> {

@@ -6,6 +6,7 @@
 //! reading of it this is to be held against.
 
 use super::super::check::Problem;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -33,6 +34,27 @@ pub(super) fn check(file: &File) -> io::Result<Vec<Problem>> {
     let mut file = BufReader::new(file);
     let length = file.seek(SeekFrom::End(0))?;
     Ok(walk(&mut file, length).err().into_iter().collect())
+}
+
+/// Entries that take each other's place when they are unpacked where upper case is lower case, as on Windows and macOS, and
+/// entries that would have to be a file and a folder. Whoever unpacks sees the one, and digests tell of both.
+pub(super) fn clashes<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<Problem> {
+    let mut files: BTreeMap<String, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for path in paths {
+        if let Some(other) = files.insert(path.to_ascii_lowercase(), path) {
+            let what =
+                format!("differs from {other} in upper and lower case only: unpacked, one takes the other's place");
+            problems.push(Problem::of(path, what));
+        }
+    }
+    for (folded, path) in &files {
+        let folders = folded.match_indices('/').map(|(at, _)| &folded[..at]);
+        for file in folders.filter_map(|folder| files.get(folder)) {
+            problems.push(Problem::of(*path, format!("lies in {file}, which is a file")));
+        }
+    }
+    problems
 }
 
 fn whole(what: impl Into<String>) -> Problem {

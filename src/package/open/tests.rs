@@ -139,6 +139,8 @@ fn names_that_lead_elsewhere_or_are_not_what_they_seem_are_refused() {
         "a\\b",
         "a//b",
         "./a",
+        "a.",
+        "a./b",
         "a/.",
         "",
         "a\u{0}b",
@@ -177,6 +179,20 @@ fn names_that_lead_elsewhere_or_are_not_what_they_seem_are_refused() {
 fn two_entries_of_one_name_are_refused() {
     let told = reason(&zip(&[Raw::named("a"), Raw::named("a")]));
     assert!(told.contains("two of its entries have the same name"), "{told}");
+}
+
+#[test]
+fn entries_that_take_each_others_place_when_unpacked_are_refused() {
+    for (a, b, expected) in [
+        ("findings.csv", "Findings.CSV", "differs from Findings.CSV in upper and lower case only"),
+        ("raw/a", "RAW/A", "differs from RAW/A in upper and lower case only"),
+        ("evidence", "evidence/x", "evidence/x lies in evidence, which is a file"),
+        ("Evidence", "evidence/a/x", "evidence/a/x lies in Evidence, which is a file"),
+    ] {
+        let told = reason(&zip(&[Raw::named(a), Raw::named(b)]));
+        assert!(told.contains(expected), "{a} {b}: {told}");
+    }
+    assert!(reason(&zip(&[Raw::named("a/x"), Raw::named("A/y")])).contains(SOUND));
 }
 
 #[test]
