@@ -241,10 +241,12 @@ fn a_quarter_is_opened_decided_followed_up_closed_judged_and_read_by_the_next_on
     let row = |name: &str| users.iter().find(|row| row[0] == name).unwrap();
     let (history, change) = (column(&users, "last review"), column(&users, "change"));
     assert_eq!(row("svc-jenkins")[history], "2026-10-01: remove by Rita Reviewer, not done");
+    // A name that was changed loses no history.
+    assert_eq!(row("ann.lee")[history], "2026-10-01: remove by Rita Reviewer, not done (then named lee,ann)");
     for (name, word) in [
         ("svc-jenkins", "unchanged"),
         ("nils.nielsen", "new"),
-        ("ann.lee", "new"),
+        ("ann.lee", "unchanged"),
         ("maria.moreno", "less access"),
         ("alice.adams1", "more access"),
         ("svc-etl-nightly", "changed access"),

@@ -4,7 +4,7 @@
 //! were seen. Where the evidence does not decide, the outcome is unknown.
 
 use super::freeze::Snapshot;
-use super::history::change;
+use super::history::{change, unique_id};
 use super::population::{Change, Decision, Row, Sheet, key};
 use super::trail::{Event, Trail};
 use serde::{Deserialize, Serialize};
@@ -220,12 +220,6 @@ impl<'a> Later<'a> {
         };
         removed.or(other)
     }
-}
-
-/// The id that AWS gives nothing else ever again; a time of creation is none.
-fn unique_id(row: &Row) -> Option<&str> {
-    let unique = matches!(row.sheet, Sheet::Users | Sheet::Roles | Sheet::PrivilegedAccess);
-    row.identity.as_deref().filter(|id| unique && !id.starts_with("created "))
 }
 
 /// The user of a key's row, by ARN.

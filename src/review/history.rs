@@ -1,8 +1,9 @@
 //! What an earlier review decided, for the next one to know. It informs, and answers nothing.
 
-use super::population::{Change, Decision, Frozen, PreviousReview, Removed, Row};
+use super::population::{Change, Decision, Frozen, PreviousReview, Removed, Row, Sheet};
 use super::record::Register;
-use std::collections::BTreeMap;
+use crate::report::words::visible;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of the earlier review.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct History {
     pub account: Option<String>,
     /// Its rows by key.
     pub rows: BTreeMap<String, PreviousRow>,
+    /// The keys of its rows by what they are for ever: what was renamed keeps its history.
+    identities: BTreeMap<(Sheet, String), String>,
 }
 
 impl History {
@@ -49,19 +52,37 @@ impl History {
             population_sha256,
         };
         let account = frozen.account.clone();
+        let identity = |row: &Row| Some(((row.sheet, unique_id(row)?.to_owned()), row.key.clone()));
+        let identities = frozen.rows.iter().filter_map(identity).collect();
         let rows =
             frozen.rows.into_iter().map(|row| (row.key.clone(), PreviousRow { words: words(&row), row })).collect();
-        Self { review, account, rows }
+        Self { review, account, rows, identities }
+    }
+
+    /// What a row was: the row of its name, else that which had its unique id under another name.
+    fn before(&self, row: &Row) -> Option<&PreviousRow> {
+        let renamed = || self.rows.get(self.identities.get(&(row.sheet, unique_id(row)?.to_owned()))?);
+        self.rows.get(&row.key).or_else(renamed)
+    }
+
+    /// What was decided about a row, in words; nothing if it was not there.
+    pub fn words(&self, row: &Row) -> Option<String> {
+        let before = self.before(row)?;
+        Some(match before.row.id == row.id {
+            true => before.words.clone(),
+            false => format!("{} (then named {})", before.words, visible(&before.row.name)),
+        })
     }
 
     /// What became of a row since.
     pub fn change(&self, row: &Row) -> Change {
-        self.rows.get(&row.key).map_or(Change::New, |before| change(&before.row, row))
+        self.before(row).map_or(Change::New, |before| change(&before.row, row))
     }
 
     /// The rows that are gone.
     pub fn removed(&self, rows: &[Row]) -> Vec<Removed> {
-        let there: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        let there: BTreeSet<&str> =
+            rows.iter().filter_map(|row| self.before(row)).map(|before| before.row.key.as_str()).collect();
         let gone = self.rows.values().filter(|before| !there.contains(before.row.key.as_str()));
         let mut gone: Vec<Removed> = gone
             .map(|before| Removed {
@@ -74,6 +95,12 @@ impl History {
         gone.sort_by(|a, b| (a.sheet, &a.id).cmp(&(b.sheet, &b.id)));
         gone
     }
+}
+
+/// The id that AWS gives nothing else ever again; a time of creation is none.
+pub(super) fn unique_id(row: &Row) -> Option<&str> {
+    let unique = matches!(row.sheet, Sheet::Users | Sheet::Roles | Sheet::PrivilegedAccess);
+    row.identity.as_deref().filter(|id| unique && !id.starts_with("created "))
 }
 
 /// What became of a row between two moments at both of which something of its id was there.

@@ -66,8 +66,8 @@ pub fn open(opening: Opening) -> Result<Opened, String> {
             let change = history.change(row);
             row.change = Some(change);
             row.cells.insert("change".to_owned(), change.word().to_owned());
-            if let Some(before) = history.rows.get(&row.key) {
-                row.cells.insert("last review".to_owned(), before.words.clone());
+            if let Some(words) = history.words(row) {
+                row.cells.insert("last review".to_owned(), words);
             }
         }
         removed = history.removed(&rows);

@@ -54,6 +54,7 @@ pub fn file_stem(owner: Option<&str>, taken: &mut std::collections::BTreeSet<Str
     let owner = owner.unwrap_or("no owner");
     let safe = |c: char| if c.is_alphanumeric() || "-_.@+".contains(c) { c } else { '-' };
     let mut stem: String = owner.chars().map(safe).take(80).collect();
+    stem = stem.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     stem = stem.trim_matches(['.', '-']).to_owned();
     // Names that Windows keeps to itself, and owners without a letter that a file can have.
     let reserved = ["con", "prn", "aux", "nul"];
@@ -102,11 +103,21 @@ mod tests {
     #[test]
     fn a_file_is_named_after_its_owner_whatever_the_owner_is_called() {
         let mut taken = BTreeSet::new();
-        let names: Vec<String> =
-            [Some("ann@example.com"), Some("../x"), Some("Ann@example.com"), Some("con"), None, Some("…")]
-                .into_iter()
-                .map(|owner| file_stem(owner, &mut taken))
-                .collect();
-        assert_eq!(names, ["ann@example.com", "x", "Ann@example.com-2", "owner-con", "no-owner", "owner-"]);
+        let names: Vec<String> = [
+            Some("ann@example.com"),
+            Some("../x"),
+            Some("Ann@example.com"),
+            Some("con"),
+            None,
+            Some("…"),
+            Some("Ann, \"x\" Lee"),
+        ]
+        .into_iter()
+        .map(|owner| file_stem(owner, &mut taken))
+        .collect();
+        assert_eq!(
+            names,
+            ["ann@example.com", "x", "Ann@example.com-2", "owner-con", "no-owner", "owner-", "Ann-x-Lee"]
+        );
     }
 }

@@ -319,16 +319,20 @@ fn acknowledgement(page: &mut Worksheet, formats: &Formats) -> Result<(), XlsxEr
 
 fn removed(page: &mut Worksheet, frozen: &Frozen, formats: &Formats) -> Result<(), XlsxError> {
     page.set_name("gone since")?;
-    let heads = [("was among", 20), ("name", 30), ("last review", 40), ("what it was", 60)];
+    let heads: [(&str, u16); 4] = [("was among", 20), ("name", 30), ("last review", 40), ("what it was", 90)];
     for (at, (name, width)) in heads.iter().enumerate() {
-        page.set_column_width(column_number(at), *width)?;
+        page.set_column_width(column_number(at), f64::from(*width))?;
         page.write_string_with_format(0, column_number(at), *name, &formats.head)?;
     }
     for (index, gone) in frozen.removed.iter().enumerate() {
         let line = row_number(index + 1);
         let name = crate::report::words::visible(&gone.name);
         let id = crate::report::words::visible(&gone.id);
-        for (at, text) in [gone.sheet.word(), &name, &gone.history, &id].into_iter().enumerate() {
+        let texts = [gone.sheet.word(), &name, &gone.history, &id];
+        let lines =
+            texts.iter().zip(heads).map(|(text, (_, width))| wrapped(text, usize::from(width))).max().unwrap_or(1);
+        page.set_row_height(line, 14 * row_number(lines))?;
+        for (at, text) in texts.into_iter().enumerate() {
             page.write_string_with_format(line, column_number(at), text, &formats.text)?;
         }
     }
