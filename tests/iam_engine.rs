@@ -5,6 +5,8 @@
 mod accounts;
 #[path = "iam/decisions.rs"]
 mod decisions;
+#[path = "iam/escalations.rs"]
+mod escalations;
 #[path = "iam/laws.rs"]
 mod laws;
 #[path = "iam/paths.rs"]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::analysis;
 use super::condition;
 use super::context::Context;
 use super::decision::StatementRef;
@@ -102,14 +103,7 @@ pub struct AdminReport {
 /// [`Account`](super::analysis::Account).
 #[must_use]
 pub fn verdict(principal: &Principal) -> AdminReport {
-    let assessment = assess(principal);
-    let mut paths = assessment.report.paths.clone();
-    if let Some(subject) = &assessment.subject
-        && assessment.open
-    {
-        paths.extend(subject.passes_anything());
-    }
-    assessment.conclude(paths)
+    analysis::alone(principal)
 }
 
 /// A verdict that still lacks what the rest of the account adds.
@@ -190,19 +184,7 @@ pub(crate) fn assess(principal: &Principal) -> Assessment<'_> {
     }
     let subject = Subject::new(principal, layers, uncapped);
     report.paths = subject.own_paths();
-    if let Some(path) = uncapping(principal, &subject) {
-        report.paths.push(path);
-    }
     Assessment { subject: Some(subject), report, open: true, gap }
-}
-
-/// A boundary that the principal can take off is none: what would it be without?
-fn uncapping(principal: &Principal, subject: &Subject<'_>) -> Option<Escalation> {
-    principal.boundary.as_ref()?;
-    let path = subject.uncaps_itself()?;
-    let free = Principal { boundary: None, ..principal.clone() };
-    let without = verdict(&free).verdict.certainty()?;
-    Some(Escalation { certainty: path.certainty.max(without), ..path })
 }
 
 fn unknown(gap: Option<&str>) -> AdminVerdict {
@@ -214,6 +196,8 @@ impl Assessment<'_> {
     pub(crate) fn conclude(&self, mut paths: Vec<Escalation>) -> AdminReport {
         let mut report = self.report.clone();
         if !self.open {
+            report.paths.append(&mut paths);
+            report.paths.sort_by_key(|path| path.certainty);
             return report;
         }
         paths.sort_by_key(|path| path.certainty);
@@ -222,7 +206,7 @@ impl Assessment<'_> {
                 Certainty::Certain | Certainty::Potential => AdminVerdict::AdminEquivalent { path: best.clone() },
                 Certainty::Conditional => AdminVerdict::ConditionalAdmin,
                 Certainty::Unknown => AdminVerdict::Unknown {
-                    reason: match &best.target {
+                    reason: match best.steps().last().and_then(|last| last.target.as_ref()) {
                         Some(target) => {
                             format!("nothing certain is known of {target}, which it can become")
                         }
@@ -230,7 +214,9 @@ impl Assessment<'_> {
                     },
                 },
             };
-            report.statements = best.statements.clone();
+            report.statements = best.steps().flat_map(|step| step.statements.clone()).collect();
+            report.statements.sort();
+            report.statements.dedup();
             report.keys = best.keys.clone();
             report.by_path = true;
         }

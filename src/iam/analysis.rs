@@ -5,9 +5,11 @@
 //! only those who mention the action at all are asked.
 
 mod closure;
+mod door;
 mod external;
 mod library;
 mod reach;
+mod shadow;
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +18,7 @@ use serde::Serialize;
 pub use external::ExternalPrincipal;
 pub use library::Library;
 
-use super::admin::{self, AdminReport};
+use super::admin::AdminReport;
 use super::layers::Layers;
 use super::mfa::{self, MfaReport};
 use super::principal::{Content, Kind, Principal};
@@ -112,8 +114,8 @@ impl Account {
     /// Who is an administrator, in the order of the principals.
     #[must_use]
     pub fn administrators(&self) -> Vec<AdminReport> {
-        let assessments = self.principals.iter().map(admin::assess).collect();
-        closure::Closure::new(self, assessments).run()
+        let room = shadow::Room::beside(self.principals.len());
+        closure::Closure::new(self, &room).run()
     }
 
     /// The trust of each role, in the order given.
@@ -130,6 +132,14 @@ impl Account {
         share_external_ids(&mut reports);
         reports
     }
+}
+
+/// The verdict on a principal of whose account nothing is known.
+pub(super) fn alone(principal: &Principal) -> AdminReport {
+    let account = Account { principals: vec![principal.clone()], ..Account::default() };
+    let room = shadow::Room::beside(1);
+    let mut reports = closure::Closure::new(&account, &room).by_themselves();
+    reports.swap_remove(0)
 }
 
 /// An external id that opens several roles is noted on each of them.

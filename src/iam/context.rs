@@ -19,6 +19,8 @@ pub struct Context {
 /// What is known about one condition key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Fact {
+    /// Whatever else was told, nothing is known of this one.
+    Open,
     Absent,
     Present(Vec<String>),
 }
@@ -88,6 +90,11 @@ impl Context {
         self.told = Some(prefix);
     }
 
+    /// Says that nothing is known of `key`, even if all of its kind were told.
+    pub(crate) fn forget(&mut self, key: &str) {
+        self.facts.insert(key.to_lowercase(), Fact::Open);
+    }
+
     /// Adds what `other` knows; where both know a key, `other` is right.
     #[must_use]
     pub fn overlaid(mut self, other: &Self) -> Self {
@@ -102,7 +109,7 @@ impl Context {
     pub(crate) fn get(&self, lower_case_key: &str) -> Known<'_> {
         match self.facts.get(lower_case_key) {
             None if self.told.is_some_and(|prefix| lower_case_key.starts_with(prefix)) => Known::Absent,
-            None => Known::Unknown,
+            None | Some(Fact::Open) => Known::Unknown,
             Some(Fact::Absent) => Known::Absent,
             Some(Fact::Present(values)) => Known::Present(values),
         }
@@ -118,6 +125,7 @@ impl Context {
     /// The same with all values in lower case, for comparisons that ignore case.
     pub(crate) fn lower_cased(&self) -> Self {
         let lower = |fact: &Fact| match fact {
+            Fact::Open => Fact::Open,
             Fact::Absent => Fact::Absent,
             Fact::Present(values) => Fact::Present(values.iter().map(|value| value.to_lowercase()).collect()),
         };

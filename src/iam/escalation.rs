@@ -4,7 +4,9 @@
 //! asks a principal's policies. What depends on other principals of the account is in
 //! [`analysis`](super::analysis).
 
+pub(crate) mod change;
 pub(crate) mod subject;
+pub(crate) mod tags;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -47,8 +49,39 @@ pub struct Escalation {
     pub keys: Vec<String>,
     /// The statements that grant it.
     pub statements: Vec<StatementRef>,
+    /// What it asks for, where that matters: the tags that it sets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
+    /// What is done next, where one step alone leads nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Box<Escalation>>,
     /// Pages that describe it.
     pub sources: Vec<&'static str>,
+}
+
+impl Escalation {
+    /// This step and another after it: as sure as the less sure of both, and hanging on the keys of both.
+    pub(crate) fn followed_by(mut self, next: Self) -> Self {
+        self.certainty = self.certainty.max(next.certainty);
+        self.hang_on(next.keys.iter().cloned());
+        self.then = Some(Box::new(match self.then.take() {
+            Some(then) => then.followed_by(next),
+            None => next,
+        }));
+        self
+    }
+
+    /// Adds condition keys to those that it hangs on.
+    pub(crate) fn hang_on(&mut self, keys: impl IntoIterator<Item = String>) {
+        self.keys.extend(keys);
+        self.keys.sort();
+        self.keys.dedup();
+    }
+
+    /// This step and those after it.
+    pub fn steps(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |step| step.then.as_deref())
+    }
 }
 
 /// The catalogue, read from the data file.
@@ -69,6 +102,8 @@ pub(crate) struct Path {
     pub service: Option<String>,
     #[serde(default)]
     pub speculative: bool,
+    #[serde(default)]
+    pub takes: Option<Takes>,
     pub needs: Vec<Need>,
     pub sources: Vec<String>,
 }
@@ -82,9 +117,24 @@ pub(crate) enum PathKind {
     Combine,
     TakeOver,
     Uncap,
+    Unbar,
+    Tag,
+    Untag,
     PassRole,
     Existing,
     Assume,
+    Provider,
+    SignIn,
+}
+
+/// Which policies a path takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Takes {
+    Inline,
+    Attached,
+    /// All that a user has from the group.
+    All,
 }
 
 /// An action that a path takes.
@@ -106,6 +156,9 @@ pub(crate) enum Target {
     Role,
     Group,
     Policy,
+    Boundary,
+    SamlProvider,
+    OidcProvider,
     Passed,
     #[default]
     Any,
@@ -148,6 +201,8 @@ impl Path {
             target: None,
             keys: Vec::new(),
             statements: Vec::new(),
+            with: None,
+            then: None,
             sources: self.sources.iter().map(String::as_str).collect(),
         }
     }
@@ -170,7 +225,9 @@ mod tests {
             assert_eq!(path.service.is_some(), service, "{}", path.id);
             let passes = path.needs.iter().any(|need| need.on == Target::Passed);
             assert_eq!(passes, path.kind == PathKind::PassRole, "{}", path.id);
-            let graded = matches!(path.kind, PathKind::Grant | PathKind::PassRole);
+            assert_eq!(path.takes.is_some(), path.kind == PathKind::Unbar, "{}", path.id);
+            let graded =
+                matches!(path.kind, PathKind::Grant | PathKind::PassRole | PathKind::Uncap | PathKind::Provider);
             assert!(graded || !path.speculative, "{} is potential anyway, or is never", path.id);
             for need in &path.needs {
                 assert!(action_id(need).is_some(), "{}", need.action);

@@ -24,6 +24,11 @@ impl Bits {
         id < WORDS * 64 && self.0[id / 64] & (1 << (id % 64)) != 0
     }
 
+    /// Is there one in both?
+    pub(crate) fn meet(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).any(|(mine, theirs)| mine & theirs != 0)
+    }
+
     pub(crate) fn insert(&mut self, ActionId(id): ActionId) {
         let id = usize::from(id);
         if id < WORDS * 64 {

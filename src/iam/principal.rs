@@ -1,6 +1,6 @@
 //! Whose permissions: a user, role or group with its policies, as they were collected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::arn::{Arn, is_aws_managed};
@@ -43,6 +43,10 @@ pub struct Principal {
     pub scps: Scps,
     /// When it asks, in seconds since 1970, so that conditions on the time can be decided; at any time if there is none.
     pub as_of: Option<i64>,
+    /// The tags, in lower case, that somebody may have changed to one does not know what.
+    pub(crate) loose_tags: BTreeSet<String>,
+    /// Its tags are not as they were collected: somebody is thought to have changed them.
+    pub(crate) retagged: bool,
 }
 
 /// The service control policies that apply to a principal.
@@ -134,6 +138,11 @@ impl PolicySource {
         Self::new(arn, content)
     }
 
+    /// A policy by which everything is allowed, under a name of one's own.
+    pub(crate) fn everything(name: &str) -> Self {
+        Self::new(name, ADMINISTRATOR_ACCESS.clone())
+    }
+
     /// A policy whose document has been read before.
     #[must_use]
     pub fn new(policy: &str, content: Content) -> Self {
@@ -167,6 +176,8 @@ impl Principal {
             boundary: None,
             scps: Scps::Unknown,
             as_of: None,
+            loose_tags: BTreeSet::new(),
+            retagged: false,
         }
     }
 
@@ -224,6 +235,9 @@ impl Principal {
                 }
                 if self.tags.is_some() {
                     context.tell_all("aws:principaltag/");
+                }
+                for key in &self.loose_tags {
+                    context.forget(&format!("aws:PrincipalTag/{key}"));
                 }
             }
             Kind::Role => {

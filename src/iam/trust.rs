@@ -9,6 +9,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user_externalid.html>
 
 mod edge;
+mod federated;
 mod findings;
 mod oidc;
 mod requirement;
@@ -20,6 +21,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 pub(crate) use edge::{Admission, admits, session};
+pub(crate) use federated::{Provider, providers};
 pub use oidc::{ACQUAINTANCE, OidcTrust, OidcWidth, STRANGER};
 pub use requirement::{MfaLimit, Requirement, Requirements};
 pub use service::ServiceGuard;

@@ -307,7 +307,8 @@ fn conditions_on_the_time_are_decided_as_of_a_time() {
     const NOW: i64 = 1_767_225_600;
     let admin = |condition: &str, as_of: Option<i64>| {
         let statement = format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#);
-        let user = Principal { as_of, ..user(&statement) };
+        let mut user = user(&statement);
+        user.as_of = as_of;
         admin::verdict(&user).verdict.id()
     };
     for (condition, then) in [

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use crate::iam::escalation::subject::Subject;
-use crate::iam::escalation::{Path, action_id};
 use crate::iam::interest::ActionId;
 use crate::iam::layers::LayerKind;
 use crate::iam::policy::{Document, Effect, PrincipalKind};
@@ -111,21 +110,6 @@ fn service_name(value: &str) -> String {
         [service, region, domain, top] if region.contains('-') => format!("{service}.{domain}.{top}"),
         _ => global.to_owned(),
     }
-}
-
-/// The roles that a path's statements may mean.
-pub(super) fn mentioned_roles<'r>(
-    subject: &Subject<'_>,
-    path: &Path,
-    sorted: &'r [&'r str],
-) -> impl Iterator<Item = &'r str> {
-    let ids: Vec<_> = path.needs.iter().filter_map(action_id).collect();
-    let prefixes = literal_beginnings(subject, &ids).into_iter();
-    prefixes.flat_map(move |prefix| {
-        let from = sorted.partition_point(|role| *role < prefix.as_str());
-        let rest = sorted[from..].iter().copied();
-        rest.take_while(move |role| role.starts_with(&prefix))
-    })
 }
 
 /// What the resources of the statements that grant an action begin with, up to the first wildcard or

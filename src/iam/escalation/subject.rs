@@ -16,7 +16,7 @@ use crate::iam::truth::Truth;
 /// A name that no policy is likely to single out: what is allowed on it is allowed on anybody.
 const PROBE: &str = "auditpack-probe";
 /// The name of a principal of which no name is known.
-const SELF: &str = "auditpack-self";
+pub(crate) const SELF: &str = "auditpack-self";
 /// No more than so many resources are tried for one action.
 const MAX_WITNESSES: usize = 48;
 
@@ -76,17 +76,31 @@ impl<'a> Subject<'a> {
 
     /// The same for a need of the catalogue, with the best of the choices that the caller has.
     pub(crate) fn meets(&self, need: &Need, resource: &str) -> Truth {
+        self.meets_knowing(need, resource, None)
+    }
+
+    /// The same where something is known of the target: then that decides in place of a choice that would be
+    /// among targets.
+    pub(crate) fn meets_knowing(&self, need: &Need, resource: &str, known: Option<&Context>) -> Truth {
         let Some(action) = action_id(need) else {
             return Truth::False;
         };
         if !self.reach.contains(action) {
             return Truth::False;
         }
-        if need.choose.is_empty() {
+        if need.choose.is_empty() && known.is_none() {
             return self.allows(action, resource, &self.context);
         }
-        let mut contexts = vec![self.context.clone()];
+        let base = self.context.clone();
+        let mut contexts = vec![match known {
+            Some(known) => base.overlaid(known),
+            None => base,
+        }];
         for (key, values) in &need.choose {
+            let of_target = values.iter().any(|value| value == "absent");
+            if of_target && known.is_some_and(|known| known.knows(&key.to_ascii_lowercase())) {
+                continue;
+            }
             contexts = contexts
                 .iter()
                 .flat_map(|context| {
@@ -109,11 +123,13 @@ impl<'a> Subject<'a> {
         self.iam_arn(target, PROBE)
     }
 
-    fn iam_arn(&self, target: Target, name: &str) -> String {
+    pub(crate) fn iam_arn(&self, target: Target, name: &str) -> String {
         let kind = match target {
             Target::User => "user",
             Target::Group => "group",
-            Target::Policy => "policy",
+            Target::Policy | Target::Boundary => "policy",
+            Target::SamlProvider => "saml-provider",
+            Target::OidcProvider => "oidc-provider",
             Target::Role | Target::Passed | Target::Any => "role",
         };
         let (partition, account) = (self.principal.partition(), &self.principal.account);
@@ -269,6 +285,8 @@ impl<'a> Subject<'a> {
                 let anybody = self.meets(need, &self.arbitrary(need.on));
                 self.graded(path, anybody, Certainty::Potential)
             }
+            // A boundary's own policy is looked at where it is known whose it is.
+            PathKind::Uncap if path.needs.iter().any(|need| need.on == Target::Boundary) => None,
             PathKind::Uncap => {
                 let need = path.needs.first()?;
                 let anybody = self.meets(need, &self.arbitrary(need.on));
@@ -278,25 +296,12 @@ impl<'a> Subject<'a> {
             // Whether there is such a user or role is not in the principal's own policies.
             PathKind::Combine => self.graded(path, self.meets_on_one(path), Certainty::Potential),
             PathKind::PassRole | PathKind::Existing | PathKind::Assume => None,
+            PathKind::Unbar | PathKind::Tag | PathKind::Untag | PathKind::Provider | PathKind::SignIn => None,
         }
     }
 
     fn all(&self, path: &Path, meets: impl Fn(&Need) -> Truth) -> Truth {
         path.needs.iter().map(meets).fold(Truth::True, Truth::and)
-    }
-
-    /// Can the principal take its own boundary away?
-    pub(crate) fn uncaps_itself(&self) -> Option<Escalation> {
-        let of_kind = paths().iter().filter(|path| path.kind == PathKind::Uncap);
-        of_kind
-            .filter(|path| self.reaches(path))
-            .filter_map(|path| {
-                let need = path.needs.first()?;
-                let arn = self.own(need.on).into_iter().next()?;
-                let truth = self.meets(need, &arn);
-                truth.is_possible().then(|| self.report(path, grade(truth, Certainty::Certain), Some(&arn)))
-            })
-            .min_by_key(|escalation| escalation.certainty)
     }
 
     /// Are the actions of a pass-role or existing-service path allowed, passing aside?

@@ -97,7 +97,22 @@ pub fn bare_reason(report: &AdminReport) -> String {
 
 /// A way to become an administrator.
 pub fn escalation(path: &Escalation) -> String {
+    let mut text = path.steps().map(step).collect::<Vec<_>>().join("; then ");
+    match path.certainty {
+        Certainty::Certain => {}
+        Certainty::Potential => text.push_str("; whether there is something to use it on is not in the documents"),
+        Certainty::Conditional => text.push_str(&format!("; it hangs on {}", few(&path.keys, Clone::clone))),
+        Certainty::Unknown => text.push_str("; it leads through somebody of whom not everything is known"),
+    }
+    text
+}
+
+/// One step of a way.
+fn step(path: &Escalation) -> String {
     let mut text = format!("{} ({})", path.title, path.actions.join(" and "));
+    if let Some(with) = &path.with {
+        text.push_str(&format!(" to {with}"));
+    }
     match &path.target {
         // A group or policy is asked about for somebody who has nothing else, and who may work on itself.
         Some(target) if target.ends_with("/auditpack-self") => text.push_str(", on whoever has it"),
@@ -106,12 +121,6 @@ pub fn escalation(path: &Escalation) -> String {
     }
     if !path.statements.is_empty() {
         text.push_str(&format!(", by {}", few(&path.statements, statement)));
-    }
-    match path.certainty {
-        Certainty::Certain => {}
-        Certainty::Potential => text.push_str("; whether there is something to use it on is not in the documents"),
-        Certainty::Conditional => text.push_str(&format!("; it hangs on {}", conditions(&path.keys))),
-        Certainty::Unknown => text.push_str("; it leads through somebody of whom not everything is known"),
     }
     text
 }
