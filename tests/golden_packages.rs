@@ -70,7 +70,8 @@ fn there_is_a_golden_package_of_each_kind() {
     let manifest = |name: &str| auditpack::package::open(&Path::new(GOLDEN).join(name)).unwrap().manifest().clone();
     let all: Vec<_> = PACKAGES.iter().map(|(name, ..)| manifest(name)).collect();
     use auditpack::package::manifest::{Manifest, Source};
-    let kinds: [(&str, fn(&Manifest) -> bool); 9] = [
+    type Shows = fn(&Manifest) -> bool;
+    let kinds: [(&str, Shows); 9] = [
         ("unsigned", |m| m.seals.signed_by.is_none()),
         ("signed and stamped", |m| m.seals.signed_by.is_some() && m.seals.stamped_by.is_some()),
         ("from files", |m| m.source == Source::Files),
