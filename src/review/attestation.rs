@@ -5,6 +5,7 @@ use super::followup::Outcome;
 use super::population::{Decision, Frozen, Sheet};
 use super::record::Register;
 use crate::finding::Status;
+use crate::report::html::content_security_policy;
 use crate::report::words::{Shown, number};
 use askama::Template;
 use std::collections::BTreeMap;
@@ -111,7 +112,6 @@ fn framework(id: &str) -> &str {
 
 impl Page {
     fn of(register: &Register, frozen: &Frozen, all: &[ReviewFinding]) -> Self {
-        let hash = crate::evidence::digest::sha256(STYLE.as_bytes());
         let sheets = Sheet::ALL.iter().map(|sheet| SheetLine {
             name: sheet.word(),
             rows: number(frozen.of(*sheet).count() as u64),
@@ -158,10 +158,7 @@ impl Page {
             _ => "Everything that was checked of this review holds.",
         };
         Self {
-            policy: format!(
-                "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-                crate::report::html::base64_of_hex(&hash)
-            ),
+            policy: content_security_policy(STYLE),
             style: STYLE,
             account: register.account.as_deref().unwrap_or("not known").into(),
             opened: register.opened.zulu(),

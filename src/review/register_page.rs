@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::population::{Decision, Sheet};
 use super::record::{Register, RegisterRow};
+use crate::report::html::content_security_policy;
 use crate::report::words::{Shown, count, number};
 use askama::Template;
 
@@ -141,7 +142,6 @@ fn line(row: &RegisterRow) -> Line {
 
 impl Page {
     fn of(register: &Register) -> Self {
-        let hash = crate::evidence::digest::sha256(STYLE.as_bytes());
         let mut changes: Vec<&RegisterRow> = register.rows.iter().filter(|row| change(row).is_some()).collect();
         // What is not done first: it is what is left to do.
         changes.sort_by_key(|row| std::cmp::Reverse(row.follow_up.as_ref().map(|found| found.outcome)));
@@ -161,10 +161,7 @@ impl Page {
             notes("Access that came into being after the review was opened, for the next one", &register.new_since),
         ];
         Self {
-            policy: format!(
-                "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-                crate::report::html::base64_of_hex(&hash)
-            ),
+            policy: content_security_policy(STYLE),
             style: STYLE,
             account: register.account.as_deref().unwrap_or("not known").into(),
             opened: register.opened.zulu(),
