@@ -134,8 +134,7 @@ impl<'a> Judge<'a> {
 
     fn finding(&self, prepared: &Prepared<'_>, about: &About<'_>, judge: impl FnOnce(bool) -> Verdict) -> Finding {
         let (check, resource) = (prepared.check, about.resource);
-        let gaps = prepared.own_fields.iter().filter_map(|field| Some((field, gap(resource, field)?)));
-        let own = gaps.map(|(field, gap)| (field.name.to_owned(), gap));
+        let own = prepared.own_fields.iter().filter_map(|field| Some((field.name.to_owned(), gap(resource, field)?)));
         let mut unknown: Vec<(String, Unknown)> = own.collect();
         unknown.extend(prepared.account_unknown.iter().cloned());
         if check.rule.is_some() {

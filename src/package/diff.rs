@@ -113,8 +113,7 @@ fn rows(package: &mut OpenPackage, kind: &str) -> Result<Option<(Rows, bool)>, P
         return Ok(None);
     };
     let bytes = package.read(&file)?;
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let mut reader = crate::report::csv::reader(&bytes);
     let malformed = |e: csv::Error| PackageError::part(&file)(std::io::Error::other(e));
     let header = reader.headers().map_err(malformed)?.clone();
     let mut rows = Rows::new();

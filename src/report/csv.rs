@@ -1,4 +1,4 @@
-//! One way to write CSV, for every table of the package.
+//! One way to write CSV, for every table of the package, and to read it back.
 //!
 //! RFC 4180: commas, CRLF, quotes doubled. UTF-8 with a byte order mark, without which Excel reads UTF-8 as the
 //! local eight-bit code; LibreOffice, pandas and PowerShell skip it. Control and invisible characters are written
@@ -11,6 +11,12 @@ use std::io::{self, Write};
 
 /// What Excel needs to know that the file is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Reads a table of a package. A row that is shorter or longer than the header is handed out as it is.
+pub fn reader(bytes: &[u8]) -> ::csv::Reader<&[u8]> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes);
+    ::csv::ReaderBuilder::new().flexible(true).from_reader(bytes)
+}
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq)]

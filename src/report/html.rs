@@ -174,6 +174,13 @@ fn page_header(audit: &Audit<'_>) -> String {
     format!("@page{{@top-left{{content:\"AWS account {account}\"}}@top-right{{content:\"as of {as_of}\"}}}}\n")
 }
 
+/// A page as a text. Rendering into a String fails only where a Display of ours fails, and none does. Were that ever
+/// untrue, a page that says so is better than a page cut short.
+pub(crate) fn render(page: &impl Template) -> String {
+    page.render()
+        .unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
+}
+
 /// The content security policy of a page with nothing but its own style sheet: no script, no network.
 pub(crate) fn content_security_policy(style: &str) -> String {
     let hash = base64_of_hex(&sha256(style.as_bytes()));

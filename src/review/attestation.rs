@@ -5,18 +5,14 @@ use super::followup::Outcome;
 use super::population::{Decision, Frozen, Sheet};
 use super::record::Register;
 use crate::finding::Status;
-use crate::report::html::content_security_policy;
+use crate::report::html::{content_security_policy, render};
 use crate::report::words::{Shown, number};
 use askama::Template;
 use std::collections::BTreeMap;
 
 /// attestation.html: one page to print and to sign.
 pub(super) fn page(register: &Register, frozen: &Frozen, findings: &[ReviewFinding]) -> String {
-    // Rendering into a String fails only where a Display of ours fails, and none does. Were that ever untrue, a
-    // page that says so is better than a page cut short.
-    Page::of(register, frozen, findings)
-        .render()
-        .unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
+    render(&Page::of(register, frozen, findings))
 }
 
 /// One status in the table: its class, and its word.

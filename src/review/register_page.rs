@@ -3,16 +3,13 @@
 use super::Outcome;
 use super::population::{Decision, Sheet};
 use super::record::{Register, RegisterRow};
-use crate::report::html::content_security_policy;
+use crate::report::html::{content_security_policy, render};
 use crate::report::words::{Shown, count, number};
 use askama::Template;
 
 /// register.html: every decision, those first that had to be carried out.
 pub(super) fn page(register: &Register) -> String {
-    // As for the attestation: a page that says that it was not made is better than a page cut short.
-    Page::of(register)
-        .render()
-        .unwrap_or_else(|error| format!("<!doctype html><title>failed</title><p>the page was not made: {error}"))
+    render(&Page::of(register))
 }
 
 /// A change that was decided.

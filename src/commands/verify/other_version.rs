@@ -201,8 +201,7 @@ struct Rows {
 }
 
 fn rows(bytes: &[u8]) -> Result<Rows, csv::Error> {
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let mut reader = crate::report::csv::reader(bytes);
     let header = reader.headers()?.clone();
     let mut records: BTreeMap<Vec<String>, Vec<BTreeMap<String, String>>> = BTreeMap::new();
     for record in reader.records() {

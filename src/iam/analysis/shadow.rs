@@ -72,8 +72,8 @@ struct Made {
 impl<'a> Closure<'a> {
     /// Makes up whoever can be made of those of the account.
     pub(super) fn imagine(&mut self) {
-        let any = self.assessments.iter().filter_map(|assessment| assessment.subject.as_ref());
-        if !any.into_iter().any(change::could_change) {
+        let mut subjects = self.assessments.iter().filter_map(|assessment| assessment.subject.as_ref());
+        if !subjects.any(change::could_change) {
             return;
         }
         let mut imagining = Imagining { made: HashMap::new(), rules: self.rules(), affected: None, pairs: MAX_PAIRS };
@@ -142,12 +142,11 @@ impl<'a> Closure<'a> {
         }
         // Whoever can change anybody has a potential path already; what remains to be found is for those who
         // can change some.
-        let mut exhausted = None;
-        if assessment.open && matches!(grade, None | Some(Certainty::Unknown)) {
-            exhausted = self.others(actor, subject, imagining, &mut made);
-        }
-        if let Some(path) = exhausted {
-            self.add(actor, path);
+        if assessment.open
+            && matches!(grade, None | Some(Certainty::Unknown))
+            && let Some(exhausted) = self.others(actor, subject, imagining, &mut made)
+        {
+            self.add(actor, exhausted);
         }
         for Made { node, variants, becoming } in made {
             self.make(actor, node, variants, becoming, imagining);

@@ -92,8 +92,7 @@ fn controls(package: &OpenPackage, manifest: &Manifest, problems: &mut Vec<Probl
 
 /// The records of a CSV file below its header.
 fn records(bytes: &[u8]) -> Result<Vec<csv::StringRecord>, csv::Error> {
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    csv::ReaderBuilder::new().flexible(true).from_reader(bytes).into_records().collect()
+    crate::report::csv::reader(bytes).into_records().collect()
 }
 
 /// Reads a file; if it cannot be, says so.
@@ -192,8 +191,7 @@ fn requirements(package: &mut OpenPackage, json: &Value, problems: &mut Vec<Prob
     const FILE: &str = "requirements.csv";
     const COLUMNS: [&str; 3] = ["framework", "requirement", "status"];
     let Some(bytes) = read(package, FILE, problems) else { return };
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let mut reader = crate::report::csv::reader(&bytes);
     let read = reader.headers().map(|headers| COLUMNS.map(|name| headers.iter().position(|header| header == name)));
     let rows = read.and_then(|columns| {
         let records: Vec<csv::StringRecord> = reader.into_records().collect::<Result<_, _>>()?;
