@@ -18,6 +18,7 @@ mod record;
 mod review;
 mod seal;
 mod shell;
+mod signals;
 mod source;
 mod verify;
 mod work;
@@ -81,6 +82,7 @@ impl std::error::Error for CommandError {}
 /// Runs a command.
 pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     use arguments::Command;
+    signals::watch();
     match cli.command {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),

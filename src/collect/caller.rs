@@ -17,6 +17,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How often a request that failed is attempted before the call is given up.
 const ATTEMPTS: u32 = 4;
@@ -24,6 +25,8 @@ const ATTEMPTS: u32 = 4;
 const THROTTLED_ATTEMPTS: u32 = 10;
 /// How many pages with nothing on them are followed, one after another. AWS gives some; a list of them has no end.
 const EMPTY_PAGES: u32 = 100;
+/// How long a collection that was asked to stop waits for the answers in flight.
+const IN_FLIGHT: Duration = Duration::from_secs(5);
 /// The longest pause before an attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
@@ -80,16 +83,22 @@ pub enum Halt {
 }
 
 /// Asks a collection to stop after the pages that are in flight.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StopSignal {
-    stopped: Arc<AtomicBool>,
+    stopped: watch::Sender<bool>,
     late: Arc<AtomicBool>,
+}
+
+impl Default for StopSignal {
+    fn default() -> Self {
+        Self { stopped: watch::Sender::new(false), late: Arc::default() }
+    }
 }
 
 impl StopSignal {
     /// Asks to stop.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
+        self.stopped.send_replace(true);
     }
 
     /// Asks to stop because the time has passed.
@@ -100,7 +109,29 @@ impl StopSignal {
 
     /// Whether somebody asked.
     pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::SeqCst)
+        *self.stopped.borrow()
+    }
+
+    /// Why a collection that was asked to stop ends.
+    pub fn halt(&self) -> Halt {
+        if self.late.load(Ordering::SeqCst) { Halt::Deadline } else { Halt::Interrupted }
+    }
+
+    /// Waits until somebody asks.
+    async fn asked(&self) {
+        // It cannot close before this signal is gone.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
+    }
+
+    /// Waits until somebody asks, and for as long as an answer in flight is then waited for.
+    async fn overdue(&self) {
+        self.asked().await;
+        tokio::time::sleep(IN_FLIGHT).await;
+    }
+
+    /// Pauses, until somebody asks at the longest.
+    async fn pause(&self, duration: Duration) {
+        tokio::select! { () = tokio::time::sleep(duration) => {}, () = self.asked() => {} }
     }
 }
 
@@ -187,7 +218,7 @@ impl Caller {
     /// Pauses between two questions of the same kind, such as polling. A replay does not pause.
     pub async fn pause(&self, duration: Duration) {
         if self.pace.is_some() {
-            tokio::time::sleep(duration).await;
+            self.stop.pause(duration).await;
         }
     }
 
@@ -278,10 +309,15 @@ impl Caller {
                 return Page::Ended(ended);
             }
             if let Some(pace) = &self.pace {
-                pace.wait(call).await;
+                tokio::select! { () = pace.wait(call) => {}, () = self.stop.asked() => continue }
             }
             let tag = RequestTag { call: call.clone(), page, serial, attempt };
-            let error = match REQUEST.scope(tag, send()).await {
+            let answer = tokio::select! {
+                answer = REQUEST.scope(tag, send()) => answer,
+                // An answer that does not come, or drips, is not waited for: it is asked for again.
+                () = self.stop.overdue() => continue,
+            };
+            let error = match answer {
                 Ok(answer) => {
                     if let Some(pace) = &self.pace {
                         pace.answered(call);
@@ -310,7 +346,7 @@ impl Caller {
                     }
                     let pause = backoff(attempt);
                     self.progress.retrying(call, &gap.reason, pause);
-                    tokio::time::sleep(pause).await;
+                    self.stop.pause(pause).await;
                     attempt += 1;
                 }
                 (Verdict::Skewed(_), Some(_)) if attempt == 1 => {
@@ -335,8 +371,7 @@ impl Caller {
 
     fn stopped(&self) -> Option<Verdict> {
         if self.stop.is_stopped() {
-            let late = self.stop.late.load(Ordering::SeqCst);
-            self.set_halt(if late { Halt::Deadline } else { Halt::Interrupted });
+            self.set_halt(self.stop.halt());
         }
         self.halted().map(|halt| Verdict::Stop(halt.to_string()))
     }

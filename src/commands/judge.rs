@@ -3,6 +3,7 @@
 use super::arguments::{Format, JudgeArgs, OutputArgs};
 use super::attach;
 use super::record::LastRecord;
+use super::signals;
 use super::{CommandError, Exit, print};
 use crate::controls::{Controls, Settings};
 use crate::evaluate::evaluate;
@@ -97,6 +98,7 @@ impl Judge {
                 )
                 .and_then(|contents| package::write(contents, path, force))
                 .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
+                signals::done();
                 Some((path.display().to_string(), written))
             }
             None => None,

@@ -5,6 +5,10 @@
 //! before its line is: whatever moment a run is killed at, at most the answer in flight is lost. In a
 //! package the lines are sorted, so that the order of arrival leaves no trace.
 
+mod resume;
+
+pub use resume::Resumed;
+
 use super::call::{CallId, file_name};
 use super::custody::{Custody, Start};
 use super::digest::sha256;
@@ -14,7 +18,7 @@ use super::run::Run;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -115,7 +119,7 @@ impl Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -144,6 +148,15 @@ pub enum RecordingError {
     },
 }
 
+/// What can be done about an error of the file system.
+fn remedy(action: &str, error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (free some space)",
+        io::ErrorKind::NotFound if action == "write" => " (was the work folder removed or moved?)",
+        _ => "",
+    }
+}
+
 /// A recording in a folder.
 #[derive(Debug)]
 pub struct Recording {
@@ -157,8 +170,10 @@ pub struct Recording {
 
 #[derive(Debug)]
 struct Log {
-    /// Open while a run goes on, closed for a replay.
+    /// Open while a run goes on; closed for a replay, and once it could not be written.
     file: Option<File>,
+    /// How long the whole lines are, while a run goes on.
+    length: u64,
     /// By identity and sequence; each with its attempts in order.
     entries: Entries,
 }
@@ -172,7 +187,7 @@ impl Recording {
         write_new(&run_file, &text)?;
         let path = dir.join(CALLS_FILE);
         let file = private().create_new(true).append(true).open(&path).map_err(io_error("create", &path))?;
-        let log = Mutex::new(Log { file: Some(file), entries: Entries::new() });
+        let log = Mutex::new(Log { file: Some(file), length: 0, entries: Entries::new() });
         Ok(Self { dir: dir.to_owned(), run, custody: Custody::default(), log })
     }
 
@@ -180,25 +195,7 @@ impl Recording {
     pub fn open(dir: &Path) -> Result<Self, RecordingError> {
         let path = dir.join(CALLS_FILE);
         let file = File::open(&path).map_err(io_error("read", &path))?;
-        let (entries, torn) = read_log(&path, file)?;
-        if torn.is_some() {
-            return Err(malformed(&path, "its last line is cut off: the run was interrupted".to_owned()));
-        }
-        Self::with(dir, Log { file: None, entries })
-    }
-
-    /// Opens the recording of an interrupted run to go on with it. A line that was being written when the
-    /// run was killed is removed; its request is made again.
-    pub fn resume(dir: &Path) -> Result<Self, RecordingError> {
-        let path = dir.join(CALLS_FILE);
-        let file = File::open(&path).map_err(io_error("read", &path))?;
-        let (entries, torn) = read_log(&path, file)?;
-        let mut file = private().write(true).open(&path).map_err(io_error("open", &path))?;
-        if let Some(whole) = torn {
-            file.set_len(whole).map_err(io_error("mend", &path))?;
-        }
-        file.seek(SeekFrom::End(0)).map_err(io_error("open", &path))?;
-        Self::with(dir, Log { file: Some(file), entries })
+        Self::with(dir, Log { file: None, length: 0, entries: read_log(&path, file)? })
     }
 
     fn with(dir: &Path, log: Log) -> Result<Self, RecordingError> {
@@ -256,7 +253,10 @@ impl Recording {
         entry.attempt = self.attempts(&entry) + 1;
         let body_file = body_path(&entry, &headers);
         let path = self.dir.join(&body_file);
-        if let Some(parent) = path.parent() {
+        if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
+            // A work folder that was removed is not made again.
+            let log = self.dir.join(CALLS_FILE);
+            log.metadata().map_err(io_error("write", &log))?;
             create_private_dir(parent).map_err(io_error("create", parent))?;
         }
         write_new(&path, &written)?;
@@ -328,10 +328,19 @@ impl Recording {
         let mut line = serde_json::to_vec(&entry).map_err(|e| malformed(&path, e.to_string()))?;
         line.push(b'\n');
         let mut log = self.log();
+        let log = &mut *log;
         let Some(file) = &mut log.file else {
-            return Err(malformed(&path, "a finished recording takes no more calls".to_owned()));
+            return Err(malformed(&path, "it takes no more calls".to_owned()));
         };
-        file.write_all(&line).map_err(io_error("write", &path))?;
+        // What is appended when the folder is gone is lost.
+        let written = file.write_all(&line).and_then(|()| path.metadata());
+        if let Err(error) = written {
+            // A part of a line would make one with the next: from here on nothing is written.
+            let _ = file.set_len(log.length);
+            log.file = None;
+            return Err(io_error("write", &path)(error));
+        }
+        log.length += line.len() as u64;
         log.entries.entry((entry.key.clone(), entry.sequence)).or_default().push(Arc::new(entry));
         Ok(())
     }
@@ -390,29 +399,26 @@ fn read_custody(dir: &Path) -> Result<Custody, RecordingError> {
 /// A run of hours makes tens of thousands of entries: they are shared, not copied.
 type Entries = BTreeMap<(String, u32), Vec<Arc<Entry>>>;
 
-/// Reads the log. If its last line was cut off, also says how long the whole lines are.
-fn read_log(path: &Path, file: File) -> Result<(Entries, Option<u64>), RecordingError> {
+/// Reads the log of a finished run.
+fn read_log(path: &Path, file: File) -> Result<Entries, RecordingError> {
     let mut entries = Entries::new();
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
-    let mut whole = 0;
     for number in 1.. {
         line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(io_error("read", path))?;
-        if read == 0 {
+        if reader.read_until(b'\n', &mut line).map_err(io_error("read", path))? == 0 {
             break;
         }
         if line.last() != Some(&b'\n') {
-            return Ok((entries, Some(whole)));
+            return Err(malformed(path, "its last line is cut off: the run was interrupted".to_owned()));
         }
         let entry: Entry = serde_json::from_slice(&line).map_err(|e| malformed(path, format!("line {number}: {e}")))?;
         entries.entry((entry.key.clone(), entry.sequence)).or_default().push(Arc::new(entry));
-        whole += read as u64;
     }
     for attempts in entries.values_mut() {
         attempts.sort_by_key(|entry| entry.attempt);
     }
-    Ok((entries, None))
+    Ok(entries)
 }
 
 /// Writes a file whole or not at all: under another name first, then renamed.
@@ -437,11 +443,20 @@ pub(crate) fn private() -> OpenOptions {
 
 /// Creates a folder, and those above it, that only their owner may enter.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
+    private_dirs().recursive(true).create(dir)
+}
+
+/// Creates a folder that is not there yet, and that only its owner may enter.
+pub fn create_new_private_dir(dir: &Path) -> io::Result<()> {
+    private_dirs().create(dir)
+}
+
+fn private_dirs() -> fs::DirBuilder {
+    #[allow(unused_mut)] // Windows has no modes
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    builder
 }
 
 pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordingError {
