@@ -93,8 +93,8 @@ pub struct Population {
 pub struct Resources {
     /// By kind; every kind is there.
     pub populations: BTreeMap<Kind, Population>,
-    /// What the policy engine found, for whoever explains it.
-    pub access: Access,
+    /// What reports show of the policy engine's analysis.
+    pub overview: access::Overview,
     /// Differences between independent sources of the same population.
     pub reconciliation: Vec<Reconciliation>,
     /// The last access review, if a record of it was given.
@@ -105,6 +105,11 @@ impl Resources {
     /// Derives all populations. Whatever is missing in the evidence, the events' file that cannot be read too, becomes
     /// an unknown field or an incomplete population. The profile says what AWS cannot tell.
     pub fn build(evidence: &Evidence, profile: &Profile) -> Self {
+        Self::with_analysis(evidence, profile).0
+    }
+
+    /// The same, with all that the policy engine found, for whoever explains it.
+    pub fn with_analysis(evidence: &Evidence, profile: &Profile) -> (Self, Access) {
         let input = input::Input::new(evidence);
         let trails = trail::trails(&input);
         let access = Access::of(&input, profile, &trails);
@@ -142,12 +147,13 @@ impl Resources {
         ];
         let review = access_review::access_review(None, evidence.account.as_deref(), evidence.as_of());
         let populations = populations.into_iter().chain([review]).chain(std::mem::take(&mut events.populations));
-        Self {
+        let resources = Self {
             populations: populations.map(|population| (population.kind, population)).collect(),
+            overview: access.overview(),
             reconciliation: reconcile::reconcile(&input, &events),
-            access,
             review: None,
-        }
+        };
+        (resources, access)
     }
 
     /// The same with the last access review, as its record tells.
