@@ -66,8 +66,8 @@ fn start(args: &OpenArgs) -> Result<Exit, CommandError> {
     let given = given(&package, as_of)?;
     let evidence = &given.evidence;
     let (resources, analysis) = Resources::with_analysis(evidence, &controls.settings.profile);
-    let snapshot = access(evidence, &resources, &analysis, &owners, thresholds(&controls))
-        .map_err(CommandError::no_package)?;
+    let snapshot =
+        access(evidence, &resources, &analysis, &owners, thresholds(&controls)).map_err(CommandError::no_package)?;
     drop(analysis);
     let manifest_sha256 = match given.recording.is_none() || is_recording(&package) || package.is_dir() {
         true => None,
