@@ -14,6 +14,7 @@ mod config_results;
 mod document;
 mod events;
 mod external;
+mod fields;
 mod group;
 mod input;
 mod pack;
@@ -33,6 +34,7 @@ mod vendor;
 pub use access::Access;
 pub use access_review::LastReview;
 pub use config_results::{ConfigNames, rule_results};
+pub use fields::Fields;
 #[cfg(feature = "program")]
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
@@ -43,7 +45,6 @@ pub use value::{FieldValue, Unknown, Value};
 
 use crate::evidence::{Evidence, Operation};
 use crate::finding::{Pointer, ResourceRef};
-use litemap::LiteMap;
 use std::collections::BTreeMap;
 
 /// One row.
@@ -58,7 +59,7 @@ pub struct Resource {
     /// The Region; `None` for what is global.
     pub region: Option<String>,
     /// The fields of the kind's schema, each of them.
-    pub fields: LiteMap<&'static str, FieldValue>,
+    pub fields: Fields,
     /// Where the evidence shows this row, by the operation that told it.
     pub sources: BTreeMap<Operation, Vec<Pointer>>,
 }
