@@ -43,13 +43,15 @@ struct About<'r> {
     resource: &'r Resource,
     reference: &'r Arc<ResourceRef>,
     places: &'r Arc<[Pointer]>,
+    /// How AWS Config calls the resource.
+    names: &'r [Text],
 }
 
 impl<'a> Judge<'a> {
     pub(super) fn new(evidence: &'a Evidence, resources: &'a Resources, controls: &'a Controls) -> Self {
         let account = resources.populations.get(&Kind::Account).and_then(|population| population.rows.first());
         let known = account.into_iter().flat_map(|row| row.fields.iter());
-        let known = known.filter_map(|(name, value)| Some((*name, value.known()?)));
+        let known = known.filter_map(|(name, value)| Some((name, value.known()?)));
         let surroundings = Surroundings::new(known, &controls.settings.parameters, &evidence.as_of().zulu());
         let aws_config = AwsConfig::new(evidence, resources, controls);
         Self { evidence, resources, controls, account, surroundings, aws_config }
@@ -75,12 +77,13 @@ impl<'a> Judge<'a> {
             let known = read.iter().filter_map(|name| Some((*name, resource.fields.get(name)?.known()?)));
             let row = self.surroundings.row(known);
             let reference = Arc::new(resource.reference());
+            let names = self.aws_config.names(resource);
             let mut places: Vec<Option<Arc<[Pointer]>>> = vec![None; distinct];
             for prepared in &prepared {
                 if selected.judges(prepared.check, resource) {
                     // The number is an index into as many as there are numbers.
                     let places = places[prepared.places].get_or_insert_with(|| self.pointers(prepared, resource));
-                    let about = About { resource, reference: &reference, places };
+                    let about = About { resource, reference: &reference, places, names: &names };
                     findings.push(self.finding(prepared, &about, |whole| prepared.check.judge(&row, whole)));
                 }
             }
@@ -165,8 +168,8 @@ impl<'a> Judge<'a> {
             resource: Some(Arc::clone(about.reference)),
             message,
             evidence: Arc::clone(about.places),
-            missing,
-            config_rules: self.aws_config.verdicts(check, Some(resource)),
+            missing: missing.into(),
+            config_rules: self.aws_config.verdicts(check, about.names),
             exception: exception.cloned().map(Box::new),
         }
     }
@@ -215,8 +218,8 @@ impl<'a> Judge<'a> {
             resource: None,
             message: message.into(),
             evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
-            missing: Vec::new(),
-            config_rules: Vec::new(),
+            missing: Box::default(),
+            config_rules: Box::default(),
             exception: None,
         })
     }
@@ -326,8 +329,8 @@ fn of_population(prepared: &Prepared<'_>, population: &Population, aws_config: &
         resource: None,
         message: message.into(),
         evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
-        missing: operations(population.incomplete.iter()),
-        config_rules: aws_config.verdicts(prepared.check, None),
+        missing: operations(population.incomplete.iter()).into(),
+        config_rules: aws_config.verdicts(prepared.check, &[]),
         exception: None,
     })
 }

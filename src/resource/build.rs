@@ -3,12 +3,11 @@
 //! A fact is a value or the reason why there is none. Nothing here turns a missing answer into a value: a source that
 //! gave no complete answer hands out the reason, and every fact that needs the source passes it on.
 
-use super::{FieldValue, Kind, Population, Resource, Unknown, Value};
+use super::{FieldValue, Fields, Kind, Population, Resource, Unknown, Value};
 use crate::evidence::identity::ListRegions;
 use crate::evidence::{CallId, Document, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::{Pointer, Text};
 use chrono::TimeDelta;
-use litemap::LiteMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -179,14 +178,13 @@ impl Row {
             id: id.to_owned(),
             name: name.unwrap_or(id).to_owned(),
             region: region.map(str::to_owned),
-            fields: LiteMap::with_capacity(kind.schema().fields.len()),
+            fields: Fields::of(kind),
             sources: BTreeMap::new(),
         })
     }
 
     /// Sets a field.
     pub fn set(&mut self, field: &'static str, fact: Fact<impl Into<Value>>) {
-        debug_assert!(self.0.kind.field(field).is_some(), "{} has no field {field}", self.0.kind.id());
         let value = fact.map_or_else(FieldValue::Unknown, |value| FieldValue::Known(value.into()));
         self.0.fields.insert(field, value);
     }

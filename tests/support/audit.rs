@@ -13,7 +13,7 @@ use auditpack::evidence::identity::{CallerIdentity, ListRegions};
 use auditpack::evidence::{CallId, Document, Evidence, Gap, GapKind, Note, Operation, Outcome, Period, Run, Timestamp};
 use auditpack::finding::{Pointer, Severity};
 use auditpack::report::Audit;
-use auditpack::resource::{FieldValue, Kind, Population, Reconciliation, Resource, Resources, Unknown, Value};
+use auditpack::resource::{FieldValue, Fields, Kind, Population, Reconciliation, Resource, Resources, Unknown, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -322,7 +322,10 @@ fn pointer(operation: Operation, at: &str) -> Pointer {
 }
 
 fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource {
-    let fields = kind.schema().fields.iter().map(|field| (field.name, FieldValue::Known(Value::Null))).collect();
+    let mut fields = Fields::of(kind);
+    for field in kind.schema().fields {
+        fields.insert(field.name, FieldValue::Known(Value::Null));
+    }
     let operation = kind.schema().population[0];
     let file = match region {
         Some(region) => format!("evidence/{}", CallId::regional(operation, region).document_path()),

@@ -5,7 +5,7 @@ use super::{Problem, Step, Verdict};
 use crate::evidence::cloudtrail::LANE_NUMBERS;
 use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Response};
 use crate::evidence::trail_logs::KeptFiles;
-use crate::evidence::{EventSource, Operation};
+use crate::evidence::{EventSource, Operation, Text};
 use crate::package::error::PackageError;
 use crate::package::manifest::CallRef;
 use crate::package::open::OpenPackage;
@@ -132,9 +132,9 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
     let mut count = 0;
     for entry in last.values() {
         let call = CallRef {
-            operation: entry.operation.clone(),
-            region: entry.region.clone(),
-            resource: entry.resource.clone(),
+            operation: entry.operation.as_str().into(),
+            region: entry.region.as_deref().map(Text::from),
+            resource: entry.resource.as_deref().map(Text::from),
         };
         let tokens = calls.entry(call).or_default();
         tokens.pages.insert(entry.page);
@@ -193,9 +193,9 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
 
 /// Whether the events of a Region come from log files of a trail, so that AWS was not asked for them.
 fn from_logs(package: &OpenPackage, call: &CallRef) -> bool {
-    call.operation == Operation::CloudTrailLookupEvents.to_string()
+    call.operation.as_str() == Operation::CloudTrailLookupEvents.to_string()
         && (package.manifest().period.covered.iter()).any(|covered| {
-            Some(&covered.region) == call.region.as_ref() && covered.source == EventSource::TrailLogs.word()
+            Some(covered.region.as_str()) == call.region.as_deref() && covered.source == EventSource::TrailLogs.word()
         })
 }
 
