@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::failure::{Verdict, is_not_recorded, judge};
 use super::pace::Pace;
-use super::tape::{REQUEST, RequestTag};
+use super::tape::{Answered, REQUEST, RequestTag};
 use crate::evidence::recording::Recording;
 use crate::evidence::{CallId, Gap, GapKind, Outcome};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -229,7 +229,7 @@ impl Caller {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         self.progress.started(call);
-        let outcome = match self.request(call, 1, send).await {
+        let outcome = match self.request(call, 1, &Answered::default(), send).await {
             Page::Arrived(answer) => {
                 self.progress.page(call, 1);
                 Outcome::Collected(answer)
@@ -258,7 +258,7 @@ impl Caller {
         let mut page = 1;
         let mut empty = 0;
         let outcome = loop {
-            match self.request(call, page, || send(token.clone())).await {
+            match self.request(call, page, &Answered::default(), || send(token.clone())).await {
                 Page::Arrived(answer) => {
                     let (items, next) = add(&mut whole, answer);
                     self.progress.page(call, items);
@@ -290,14 +290,29 @@ impl Caller {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        match self.request(call, page, send).await {
+        self.request_timed(call, page, &Answered::default(), send).await
+    }
+
+    /// The same; also says when AWS answered.
+    pub(super) async fn request_timed<T, E, F>(
+        &self,
+        call: &CallId,
+        page: u32,
+        answered: &Answered,
+        send: impl Fn() -> F,
+    ) -> Result<T, Verdict>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        match self.request(call, page, answered, send).await {
             Page::Arrived(answer) => Ok(answer),
             Page::Ended(verdict) => Err(verdict),
         }
     }
 
     /// Sends one request until it is answered, refused, or given up.
-    async fn request<T, E, F>(&self, call: &CallId, page: u32, send: impl Fn() -> F) -> Page<T>
+    async fn request<T, E, F>(&self, call: &CallId, page: u32, answered: &Answered, send: impl Fn() -> F) -> Page<T>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -311,7 +326,7 @@ impl Caller {
             if let Some(pace) = &self.pace {
                 tokio::select! { () = pace.wait(call) => {}, () = self.stop.asked() => continue }
             }
-            let tag = RequestTag { call: call.clone(), page, serial, attempt };
+            let tag = RequestTag { call: call.clone(), page, serial, attempt, answered: answered.clone() };
             let answer = tokio::select! {
                 answer = REQUEST.scope(tag, send()) => answer,
                 // An answer that does not come, or drips, is not waited for: it is asked for again.

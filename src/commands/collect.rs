@@ -224,7 +224,8 @@ fn finish(
         Err(error) => {
             // What an interrupted run has left is kept, whatever is wrong with the attempt to go on with it.
             work.keep |= matches!(error, CollectError::Halted(_) | CollectError::TrailLogs(_));
-            let how = if work.keep { signals::how_to_go_on(work.path()) } else { String::new() };
+            let how =
+                if work.keep && work.recording().is_dir() { signals::how_to_go_on(work.path()) } else { String::new() };
             return Err(CommandError::no_package(format!("{error}{how}")));
         }
     };
@@ -244,10 +245,8 @@ fn finish(
         );
     }
     work.keep = args.keep_work || renewable || concluded.is_err();
-    concluded.map_err(|error| CommandError {
-        message: format!("{error}{}", signals::how_to_go_on(work.path())),
-        ..error
-    })
+    concluded
+        .map_err(|error| CommandError { message: format!("{error}{}", signals::how_to_go_on(work.path())), ..error })
 }
 
 /// Where the work folder goes: beside the package, so that both are on one disk.

@@ -5,6 +5,7 @@ use super::recording::Entry;
 use super::timestamp::Timestamp;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// All starts of a run: the first, and one for each time that it was resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +44,12 @@ pub struct Host {
 
 /// When AWS answered a request, by its own clock: the answer's `Date`.
 pub fn server_time(entry: &Entry) -> Option<Timestamp> {
-    let date = entry.response.as_ref()?.headers.get("date")?;
-    DateTime::parse_from_rfc2822(date).ok().map(|time| Timestamp(time.with_timezone(&chrono::Utc)))
+    stated_time(&entry.response.as_ref()?.headers)
+}
+
+/// The time that the headers of an answer state.
+pub fn stated_time(headers: &BTreeMap<String, String>) -> Option<Timestamp> {
+    DateTime::parse_from_rfc2822(headers.get("date")?).ok().map(|time| Timestamp(time.with_timezone(&chrono::Utc)))
 }
 
 /// How many seconds the clock of AWS was ahead of the local one when a run started: what its first answer states,

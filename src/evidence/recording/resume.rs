@@ -66,10 +66,7 @@ impl Recording {
 }
 
 /// Hands on the whole lines of a file, some at a time. A last line that is cut off is none.
-fn for_lines(
-    path: &Path,
-    mut act: impl FnMut(&[Vec<u8>]) -> Result<(), RecordingError>,
-) -> Result<(), RecordingError> {
+fn for_lines(path: &Path, mut act: impl FnMut(&[Vec<u8>]) -> Result<(), RecordingError>) -> Result<(), RecordingError> {
     let mut reader = BufReader::new(File::open(path).map_err(io_error("read", path))?);
     let mut lines = Vec::with_capacity(LINES);
     loop {
