@@ -15,12 +15,14 @@ struct State {
     asking: Option<(StopSignal, Arc<dyn Progress>)>,
     /// How to go on.
     remedy: Option<String>,
+    /// Whether the package is written: what is left to do takes a moment, and is let do.
+    done: bool,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { asking: None, remedy: None });
+static STATE: Mutex<State> = Mutex::new(State { asking: None, remedy: None, done: false });
 
 fn state() -> MutexGuard<'static, State> {
-    // Both members are set at once.
+    // Its members are set by single assignments.
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -39,9 +41,10 @@ pub(super) fn resumable(work: &Path) {
     state().remedy = Some(how_to_go_on(work));
 }
 
-/// There is nothing to go on with any more: the package is written.
+/// The package is written.
 pub(super) fn done() {
-    state().remedy = None;
+    let mut state = state();
+    (state.remedy, state.done) = (None, true);
 }
 
 /// The end of an error's message: what is kept, and the command that goes on with it.
@@ -71,7 +74,10 @@ pub(super) fn watch() {
 }
 
 fn act() {
-    let state = state();
+    let mut state = state();
+    if std::mem::take(&mut state.done) {
+        return;
+    }
     match &state.asking {
         Some((stop, progress)) if !stop.is_stopped() => {
             stop.stop();
