@@ -337,7 +337,7 @@ fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource 
         name: name.to_owned(),
         region: region.map(str::to_owned),
         fields,
-        sources: BTreeMap::from([(operation, vec![Pointer { file: file.into(), at: "/0".to_owned() }])]),
+        sources: vec![(operation, Pointer { file: file.into(), at: "/0".to_owned() })],
     }
 }
 
