@@ -178,12 +178,19 @@ fn another_account_is_refused_and_another_caller_is_recorded() {
     assert!(work.exists(), "the checkpoint is kept");
     let mut renamed = account();
     renamed.caller.arn = "arn:aws:sts::111122223333:assumed-role/SecondReader/auditor".to_owned();
-    let renamed = server(renamed, &[]);
-    let ran = run(&mut resume(&renamed, out.path(), &work));
+    let renamed = server(renamed, &["delay=20"]);
+    let mut child = resume(&renamed, out.path(), &work).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(wait_for(&mut child, out.path(), 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Who asked in between stands in no answer.
+    let ran = run(&mut resume(&first, out.path(), &work));
     assert!([0, 3].contains(&ran.code), "{}", ran.stderr);
     let manifest = json(&files(&package(out.path())), "manifest.json");
-    assert!(manifest["notes"].to_string().contains("the caller changed during the run"), "{}", manifest["notes"]);
-    assert!(manifest["caller"]["end"].to_string().contains("SecondReader"));
+    let notes = manifest["notes"].to_string();
+    assert!(notes.contains("the caller changed during the run, from ") && notes.contains("SecondReader"), "{notes}");
+    assert!(manifest["custody"]["runs"][2]["caller"].to_string().contains("SecondReader"));
+    assert!(!manifest["caller"]["end"].to_string().contains("SecondReader"));
 }
 
 #[test]
@@ -205,7 +212,8 @@ fn a_disk_that_is_full_ends_the_run_and_keeps_what_there_is() {
     let work = work_folder(out.path()).unwrap();
     // What the disk took of a line is taken back, so that no other line can follow on it.
     let log = std::fs::read(work.join("recording/calls.jsonl")).unwrap();
-    assert!(log.len() > 12_000 && log.ends_with(b"\n"), "{} bytes", log.len());
+    // It may be the log or an answer that the disk has no room for.
+    assert!(log.ends_with(b"\n"), "{} bytes", log.len());
     let ran = run(&mut resume(&server, out.path(), &work));
     assert!([0, 3].contains(&ran.code), "{}", ran.stderr);
     package(out.path());

@@ -9,6 +9,7 @@ use crate::evidence::{CallId, Gap, GapKind, Outcome};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::fmt;
@@ -29,6 +30,9 @@ const EMPTY_PAGES: u32 = 100;
 const IN_FLIGHT: Duration = Duration::from_secs(5);
 /// The longest pause before an attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The word for the outcome of a call that was not ended because the collection was asked to stop.
+pub const STOPPED: &str = "interrupted";
 
 /// Hears how the collection goes. The commands show it on a terminal.
 pub trait Progress: fmt::Debug + Send + Sync {
@@ -236,7 +240,7 @@ impl Caller {
             }
             Page::Ended(verdict) => verdict.outcome(None),
         };
-        self.progress.ended(call, &outcome.word());
+        self.ended(call, &outcome.word());
         outcome
     }
 
@@ -255,6 +259,7 @@ impl Caller {
     {
         self.progress.started(call);
         let mut token: Option<String> = None;
+        let mut tokens = BTreeSet::new();
         let mut page = 1;
         let mut empty = 0;
         let outcome = loop {
@@ -266,7 +271,8 @@ impl Caller {
                     let broken = match next {
                         Next::Last => break Outcome::Collected(whole),
                         Next::Token(_) if empty >= EMPTY_PAGES => "went on to give pages with nothing on them",
-                        Next::Token(next) if token.as_ref() == Some(&next) => "gave the same token again",
+                        // Pages that lead to each other have no end either.
+                        Next::Token(next) if !tokens.insert(next.clone()) => "gave the same token again",
                         Next::Token(next) => {
                             token = Some(next);
                             page += 1;
@@ -280,7 +286,7 @@ impl Caller {
                 Page::Ended(verdict) => break verdict.outcome((page > 1).then_some(whole)),
             }
         };
-        self.progress.ended(call, &outcome.word());
+        self.ended(call, &outcome.word());
         outcome
     }
 
@@ -382,6 +388,12 @@ impl Caller {
                 _ => return Page::Ended(verdict),
             }
         }
+    }
+
+    /// Tells that a call ended. What a collection does not end because it was asked to stop has not failed.
+    pub(super) fn ended(&self, call: &CallId, outcome: &str) {
+        let stopped = self.stop.is_stopped() && outcome != "collected" && outcome != "absent";
+        self.progress.ended(call, if stopped { STOPPED } else { outcome });
     }
 
     fn stopped(&self) -> Option<Verdict> {

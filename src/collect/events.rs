@@ -21,6 +21,7 @@ use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use chrono::TimeDelta;
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -53,7 +54,7 @@ pub(super) async fn lookup(
     let call = CallId::regional(Operation::CloudTrailLookupEvents, region);
     caller.progress().started(&call);
     let outcome = read(caller, client, &call, asked, run, scratch).await;
-    caller.progress().ended(&call, &outcome.word());
+    caller.ended(&call, &outcome.word());
     outcome
 }
 
@@ -288,6 +289,7 @@ impl Lookup<'_> {
         let new = Slice { from, to, pages: 0, events: 0, restarts: 0, complete: false, lookup: self.number };
         let mut slice = new;
         let mut token: Option<String> = None;
+        let mut tokens = BTreeSet::new();
         let mut empty = 0;
         // The first second that was not read yet, from the end of the slice.
         let mut reached = to.0 + TimeDelta::seconds(1);
@@ -304,6 +306,7 @@ impl Lookup<'_> {
                 Ok(answer) => answer,
                 Err(Verdict::TokenExpired(_)) if token.is_some() && slice.restarts < RESTARTS => {
                     token = None;
+                    tokens.clear();
                     slice = Slice { restarts: slice.restarts + 1, ..new };
                     continue;
                 }
@@ -340,7 +343,8 @@ impl Lookup<'_> {
                     slice.complete = true;
                     break Ok(());
                 }
-                same if same == token => {
+                // Pages that lead to each other have no end.
+                Some(again) if !tokens.insert(again.clone()) => {
                     break Err(Gap::new(GapKind::Failed, format!("AWS gave the token of page {page} again")));
                 }
                 // A page without events can be followed by others.

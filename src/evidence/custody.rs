@@ -27,6 +27,9 @@ pub struct Start {
     pub program_sha256: Option<String>,
     /// The machine; null if the user kept it out.
     pub host: Option<Host>,
+    /// Who AWS says asks from here on, where a run was resumed: an ARN. The answers have it of the first start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
 }
 
 /// What an auditor asks about a machine.

@@ -189,8 +189,13 @@ impl Recording {
     /// Adds a start to the chain of custody.
     pub fn add_start(&mut self, start: Start) -> Result<(), RecordingError> {
         self.custody.runs.push(start);
+        self.write_custody(&self.custody)
+    }
+
+    /// Writes a chain of custody in place of the one that is there.
+    pub fn write_custody(&self, custody: &Custody) -> Result<(), RecordingError> {
         let path = self.dir.join(CUSTODY_FILE);
-        let mut text = serde_json::to_vec_pretty(&self.custody).map_err(|e| malformed(&path, e.to_string()))?;
+        let mut text = serde_json::to_vec_pretty(custody).map_err(|e| malformed(&path, e.to_string()))?;
         text.push(b'\n');
         write_new(&path, &text)
     }
