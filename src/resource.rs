@@ -60,11 +60,16 @@ pub struct Resource {
     pub region: Option<String>,
     /// The fields of the kind's schema, each of them.
     pub fields: Fields,
-    /// Where the evidence shows this row, by the operation that told it.
-    pub sources: BTreeMap<Operation, Vec<Pointer>>,
+    /// Where the evidence shows this row, with the operation that told it, sorted by it.
+    pub sources: Vec<(Operation, Pointer)>,
 }
 
 impl Resource {
+    /// Where an operation's documents show this row.
+    pub fn places(&self, of: Operation) -> impl Iterator<Item = &Pointer> {
+        self.sources.iter().filter(move |(operation, _)| *operation == of).map(|(_, place)| place)
+    }
+
     /// The reference that findings carry.
     pub fn reference(&self) -> ResourceRef {
         ResourceRef {

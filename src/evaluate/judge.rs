@@ -70,8 +70,6 @@ impl<'a> Judge<'a> {
             }
         };
         let selected = Selection::of(checks, population);
-        // At most one for each, and one or two for the population; a list that grows would be there twice.
-        findings.reserve_exact(checks.len() * (population.rows.len() + 2));
         let read: BTreeSet<&str> = prepared.iter().flat_map(|p| &p.own_fields).map(|field| field.name).collect();
         for resource in &population.rows {
             let known = read.iter().filter_map(|name| Some((*name, resource.fields.get(name)?.known()?)));
@@ -230,10 +228,10 @@ impl<'a> Judge<'a> {
         let mut pointers: BTreeSet<Pointer> = if resource.kind == Kind::Account {
             self.account_pointers(resource, operations)
         } else {
-            operations.filter_map(|operation| resource.sources.get(&operation)).flatten().cloned().collect()
+            operations.flat_map(|operation| resource.places(operation)).cloned().collect()
         };
         if pointers.is_empty() {
-            pointers.extend(resource.sources.values().flatten().cloned());
+            pointers.extend(resource.sources.iter().map(|(_, place)| place.clone()));
         }
         pointers.extend(prepared.account_evidence.iter().cloned());
         pointers.into_iter().collect()
@@ -243,14 +241,16 @@ impl<'a> Judge<'a> {
     fn account_pointers(&self, account: &Resource, operations: impl Iterator<Item = Operation>) -> BTreeSet<Pointer> {
         let mut pointers = BTreeSet::new();
         for operation in operations {
-            match account.sources.get(&operation) {
-                Some(sources) => pointers.extend(sources.iter().cloned()),
-                None => pointers.extend(
-                    (self.evidence.calls_of(operation))
-                        .filter(|(_, outcome)| outcome.arrived().is_some())
-                        .map(|(call, _)| document(call)),
-                ),
+            let mut named = account.places(operation).cloned().peekable();
+            if named.peek().is_some() {
+                pointers.extend(named);
+                continue;
             }
+            pointers.extend(
+                (self.evidence.calls_of(operation))
+                    .filter(|(_, outcome)| outcome.arrived().is_some())
+                    .map(|(call, _)| document(call)),
+            );
         }
         pointers
     }

@@ -130,10 +130,10 @@ fn row(kind: Kind, name: &str, known: &[(&'static str, Value)]) -> Resource {
     for (name, value) in known {
         fields.insert(name, FieldValue::Known(value.clone()));
     }
-    let sources = BTreeMap::from([
-        (Operation::IamGetCredentialReport, vec![pointer("evidence/iam/get-credential-report.csv", "L3")]),
-        (Operation::IamListRoles, vec![pointer("evidence/iam/list-roles.json", "/Roles/1")]),
-    ]);
+    let sources = vec![
+        (Operation::IamGetCredentialReport, pointer("evidence/iam/get-credential-report.csv", "L3")),
+        (Operation::IamListRoles, pointer("evidence/iam/list-roles.json", "/Roles/1")),
+    ];
     Resource {
         kind,
         id: format!("arn:aws:iam::111122223333:x/{name}"),

@@ -197,7 +197,7 @@ pub fn write_population(population: &Population, out: &mut dyn Write) -> io::Res
         cells.extend((!named).then(|| row.name.as_str().into()));
         cells.push(row.region.clone().into());
         cells.extend(fields.iter().map(|field| field_cell(row, field.name)));
-        cells.push(joined(row.sources.values().flatten().collect::<BTreeSet<&Pointer>>()));
+        cells.push(joined(row.sources.iter().map(|(_, place)| place).collect::<BTreeSet<&Pointer>>()));
         table.row(cells);
         table.drain(out)?;
     }

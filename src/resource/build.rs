@@ -8,7 +8,6 @@ use crate::evidence::identity::ListRegions;
 use crate::evidence::{CallId, Document, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::{Pointer, Text};
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A value of some type, or why there is none.
@@ -179,7 +178,7 @@ impl Row {
             name: name.unwrap_or(id).to_owned(),
             region: region.map(str::to_owned),
             fields: Fields::of(kind),
-            sources: BTreeMap::new(),
+            sources: Vec::new(),
         })
     }
 
@@ -196,7 +195,7 @@ impl Row {
 
     /// Says where an operation's document shows the row.
     pub fn seen(&mut self, operation: Operation, place: Pointer) {
-        self.0.sources.entry(operation).or_default().push(place);
+        self.0.sources.push((operation, place));
     }
 
     /// Says that a whole document is about the row, if it arrived.
@@ -207,7 +206,9 @@ impl Row {
     }
 
     /// The row.
-    pub fn finish(self) -> Resource {
+    pub fn finish(mut self) -> Resource {
+        self.0.sources.sort_by_key(|(operation, _)| *operation);
+        self.0.sources.shrink_to_fit();
         self.0
     }
 }

@@ -195,29 +195,26 @@ fn all_pointers_resolve_in_the_written_documents() {
     let resources = Resources::build(&evidence, &given::profile());
     // A record of a review lies in the package, and is no document of AWS; tests/review.rs looks into it.
     let of_aws = rows(&resources).filter(|row| row.kind != Kind::AccessReview);
-    let of_rows = of_aws.flat_map(|row| row.sources.iter().map(move |(op, places)| (row, *op, places)));
+    let of_rows = of_aws.flat_map(|row| row.sources.iter().map(move |(operation, place)| (row, *operation, place)));
     let mut seen = 0;
-    for (row, operation, places) in of_rows {
-        for place in places {
-            seen += 1;
-            let bytes = files.get(&*place.file).unwrap_or_else(|| panic!("no file {}", place.file));
-            let text = std::str::from_utf8(bytes).unwrap();
-            if let Some(line) = place.at.strip_prefix('L') {
-                let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
-                let root = matches!(row.kind, Kind::Account);
-                // The id of an event's row is its time and its own id.
-                let arn = row.id.split('#').next().and_then(|id| id.split(' ').next_back()).unwrap();
-                assert!(root && line.contains("oot") || line.contains(arn), "{place} of {} is {line}", row.id);
-                continue;
-            }
-            let document: serde_json::Value = serde_json::from_str(text).unwrap();
-            let found = document.pointer(&place.at).unwrap_or_else(|| panic!("{place} leads nowhere"));
-            let named = ["Arn", "TrailARN", "PolicyArn", "ConfigRuleArn", "PermissionsBoundaryArn"];
-            for id in named.iter().filter_map(|name| found.get(name)) {
-                let same =
-                    id.as_str() == row.id.split('#').next() || matches!(operation, Operation::StsGetCallerIdentity);
-                assert!(same, "{place} of {} shows {id}", row.id);
-            }
+    for (row, operation, place) in of_rows {
+        seen += 1;
+        let bytes = files.get(&*place.file).unwrap_or_else(|| panic!("no file {}", place.file));
+        let text = std::str::from_utf8(bytes).unwrap();
+        if let Some(line) = place.at.strip_prefix('L') {
+            let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
+            let root = matches!(row.kind, Kind::Account);
+            // The id of an event's row is its time and its own id.
+            let arn = row.id.split('#').next().and_then(|id| id.split(' ').next_back()).unwrap();
+            assert!(root && line.contains("oot") || line.contains(arn), "{place} of {} is {line}", row.id);
+            continue;
+        }
+        let document: serde_json::Value = serde_json::from_str(text).unwrap();
+        let found = document.pointer(&place.at).unwrap_or_else(|| panic!("{place} leads nowhere"));
+        let named = ["Arn", "TrailARN", "PolicyArn", "ConfigRuleArn", "PermissionsBoundaryArn"];
+        for id in named.iter().filter_map(|name| found.get(name)) {
+            let same = id.as_str() == row.id.split('#').next() || matches!(operation, Operation::StsGetCallerIdentity);
+            assert!(same, "{place} of {} shows {id}", row.id);
         }
     }
     for place in resources.populations.values().flat_map(|population| &population.sources) {

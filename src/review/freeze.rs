@@ -215,7 +215,7 @@ impl Making {
     }
 
     fn seen(&mut self, resource: &Resource) {
-        self.row.evidence = resource.sources.values().flatten().map(ToString::to_string).collect();
+        self.row.evidence = resource.sources.iter().map(|(_, place)| place.to_string()).collect();
         self.row.evidence.sort();
     }
 

@@ -337,7 +337,7 @@ fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource 
         name: name.to_owned(),
         region: region.map(str::to_owned),
         fields,
-        sources: BTreeMap::from([(operation, vec![Pointer { file: file.into(), at: "/0".to_owned() }])]),
+        sources: vec![(operation, Pointer { file: file.into(), at: "/0".to_owned() })],
     }
 }
 
@@ -357,10 +357,8 @@ fn user(name: &str, i: usize) -> Resource {
     set(&mut user, "created_days", 400 + i as i64);
     set(&mut user, "groups", vec!["admins", "=cmd"]);
     set(&mut user, "tags", BTreeMap::from([("team".to_owned(), name)]));
-    user.sources.insert(
-        Operation::IamGetCredentialReport,
-        vec![pointer(Operation::IamGetCredentialReport, &format!("L{}", i + 2))],
-    );
+    let line = pointer(Operation::IamGetCredentialReport, &format!("L{}", i + 2));
+    user.sources.push((Operation::IamGetCredentialReport, line));
     user
 }
 
