@@ -12,6 +12,7 @@ mod evaluate;
 mod explain;
 mod judge;
 mod keygen;
+mod memory;
 mod permissions;
 mod progress;
 mod record;

@@ -60,6 +60,12 @@ impl Controls {
         Catalogue::load(dir)?.select(settings, frameworks)
     }
 
+    /// The same without the cases of the checks, which take hundreds of kilobytes and which judging does not need.
+    pub fn without_cases(mut self) -> Self {
+        self.checks.values_mut().for_each(|check| check.cases = Vec::new());
+        self
+    }
+
     /// The controls that a package holds in its folder `controls/`, settings included: path below it, and text.
     /// Nothing that is embedded in this program is used, so that an old package is judged as it was.
     pub fn from_files(files: &BTreeMap<String, String>) -> Result<Controls, LoadErrors> {

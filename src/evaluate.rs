@@ -15,7 +15,7 @@ pub use exception::ExceptionResult;
 use crate::controls::{Automation, Check, Controls};
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Severity, Status};
-use crate::resource::{Kind, Resources};
+use crate::resource::{Kind, Population, Resources};
 use std::collections::BTreeMap;
 
 /// All findings of one account, and what they say about each requirement.
@@ -76,15 +76,30 @@ pub fn evaluate(evidence: &Evidence, resources: &Resources, controls: &Controls)
         by_kind.entry(check.resource).or_default().push(check);
     }
     let judge = judge::Judge::new(evidence, resources, controls);
-    let mut findings: Vec<Finding> = Vec::new();
+    // A list that grows would be there twice.
+    let most = by_kind.iter().map(|(kind, checks)| most(checks, resources.populations.get(kind))).sum();
+    let mut findings: Vec<Finding> = Vec::with_capacity(most);
     for (kind, checks) in by_kind {
         judge.population(kind, &checks, &mut findings);
     }
-    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    // No two have the same key: of a check, one at most is about the population. So none need be kept in their order, for
+    // which room would be needed.
+    findings.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+    debug_assert!(findings.is_sorted_by(|a, b| key(a) < key(b)), "two findings of a check are about the same");
     let checks = summary::checks(&findings, controls);
     let requirements = summary::requirements(&checks, controls);
     let exceptions = exception::results(&findings, resources, controls, evidence.as_of());
     Evaluation { findings, checks, requirements, exceptions }
+}
+
+/// How many findings the checks of a kind have at most: one for each row, or where each row is a rule that a check selects,
+/// one for each rule, and one about the population.
+fn most(checks: &[&Check], population: Option<&Population>) -> usize {
+    let rows = population.map_or(0, |population| population.rows.len());
+    match checks.iter().any(|check| check.rule.is_some()) {
+        true => rows + checks.len(),
+        false => checks.len() * (rows + 1),
+    }
 }
 
 /// The order of findings: by check, then Region, then resource; what is about the population stands first.

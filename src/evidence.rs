@@ -23,6 +23,7 @@ pub mod run;
 pub mod selectors;
 pub mod set;
 pub mod slicing;
+pub mod text;
 pub mod timestamp;
 pub mod trail_logs;
 
@@ -33,4 +34,5 @@ pub use operation::{Operation, Scope, Service};
 pub use outcome::{Gap, GapKind, Outcome};
 pub use run::{Period, Run};
 pub use set::{Evidence, Note};
+pub use text::Text;
 pub use timestamp::Timestamp;

@@ -1,11 +1,12 @@
 //! Findings: the outcome of one check for one resource.
 
 use crate::evidence::{Operation, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
-use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
+
+pub use crate::evidence::Text;
 
 /// The outcome of a check. The order is that of badness: a requirement shows the worst of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,25 +99,37 @@ pub struct ResourceRef {
     pub region: Option<String>,
 }
 
-/// What AWS Config itself says where a Config rule asks the same question as the check.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ConfigVerdict {
+/// A Config rule that asks the same question as a check, with what it says as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ConfigRule {
     /// The rule's source identifier.
-    pub identifier: Text,
+    pub identifier: String,
     /// The rule's name in the account.
-    pub rule: Text,
+    pub rule: String,
     /// The Region of the rule.
-    pub region: Text,
-    /// What the rule says as a whole, of everything that it looks at: COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, or
-    /// `unknown` where AWS has no verdict or it was not collected.
-    pub compliance: Text,
+    pub region: String,
+    /// What the rule says of everything that it looks at: COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, or `unknown` where AWS
+    /// has no verdict or it was not collected.
+    pub compliance: String,
+}
+
+/// What AWS Config itself says where a Config rule asks the same question as the check.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ConfigVerdict {
+    /// The rule.
+    #[serde(flatten, serialize_with = "shared")]
+    pub rule: Arc<ConfigRule>,
     /// What the rule says about the finding's own resource, where that can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceVerdict>,
 }
 
+fn shared<S: Serializer>(rule: &Arc<ConfigRule>, serializer: S) -> Result<S::Ok, S::Error> {
+    rule.as_ref().serialize(serializer)
+}
+
 /// What a Config rule says about one resource.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ResourceVerdict {
     /// The resource by AWS Config's type and id, `AWS::IAM::User AIDA...`: for an access key, its user.
     pub id: Text,
@@ -189,79 +202,6 @@ impl Exception {
     }
 }
 
-/// A text that many findings share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(Arc<str>);
-
-impl Text {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Deref for Text {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for Text {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl Serialize for Text {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
-    }
-}
-
-impl PartialEq<str> for Text {
-    fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
-    }
-}
-
-impl PartialEq<&str> for Text {
-    fn eq(&self, other: &&str) -> bool {
-        &*self.0 == *other
-    }
-}
-
-impl PartialEq<String> for Text {
-    fn eq(&self, other: &String) -> bool {
-        *self.0 == **other
-    }
-}
-
 /// The outcome of one check for one resource. A large account has hundreds of thousands: what is the same in many is
 /// shared by them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -279,9 +219,9 @@ pub struct Finding {
     /// Where the package shows it.
     pub evidence: Arc<[Pointer]>,
     /// For unknown: the calls that did not answer.
-    pub missing: Vec<Operation>,
+    pub missing: Box<[Operation]>,
     /// What AWS Config says about the same.
-    pub config_rules: Vec<ConfigVerdict>,
+    pub config_rules: Box<[ConfigVerdict]>,
     /// The exception that covers the failure, valid at the as-of time.
     pub exception: Option<Box<Exception>>,
 }

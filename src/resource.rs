@@ -14,6 +14,7 @@ mod config_results;
 mod document;
 mod events;
 mod external;
+mod fields;
 mod group;
 mod input;
 mod pack;
@@ -33,6 +34,7 @@ mod vendor;
 pub use access::Access;
 pub use access_review::LastReview;
 pub use config_results::{ConfigNames, rule_results};
+pub use fields::Fields;
 #[cfg(feature = "program")]
 pub(crate) use profile::fits;
 pub use profile::{Profile, Vendor};
@@ -43,7 +45,6 @@ pub use value::{FieldValue, Unknown, Value};
 
 use crate::evidence::{Evidence, Operation};
 use crate::finding::{Pointer, ResourceRef};
-use litemap::LiteMap;
 use std::collections::BTreeMap;
 
 /// One row.
@@ -58,12 +59,17 @@ pub struct Resource {
     /// The Region; `None` for what is global.
     pub region: Option<String>,
     /// The fields of the kind's schema, each of them.
-    pub fields: LiteMap<&'static str, FieldValue>,
-    /// Where the evidence shows this row, by the operation that told it.
-    pub sources: BTreeMap<Operation, Vec<Pointer>>,
+    pub fields: Fields,
+    /// Where the evidence shows this row, with the operation that told it, sorted by it.
+    pub sources: Vec<(Operation, Pointer)>,
 }
 
 impl Resource {
+    /// Where an operation's documents show this row.
+    pub fn places(&self, of: Operation) -> impl Iterator<Item = &Pointer> {
+        self.sources.iter().filter(move |(operation, _)| *operation == of).map(|(_, place)| place)
+    }
+
     /// The reference that findings carry.
     pub fn reference(&self) -> ResourceRef {
         ResourceRef {
@@ -93,8 +99,8 @@ pub struct Population {
 pub struct Resources {
     /// By kind; every kind is there.
     pub populations: BTreeMap<Kind, Population>,
-    /// What the policy engine found, for whoever explains it.
-    pub access: Access,
+    /// What reports show of the policy engine's analysis.
+    pub overview: access::Overview,
     /// Differences between independent sources of the same population.
     pub reconciliation: Vec<Reconciliation>,
     /// The last access review, if a record of it was given.
@@ -105,6 +111,11 @@ impl Resources {
     /// Derives all populations. Whatever is missing in the evidence, the events' file that cannot be read too, becomes
     /// an unknown field or an incomplete population. The profile says what AWS cannot tell.
     pub fn build(evidence: &Evidence, profile: &Profile) -> Self {
+        Self::with_analysis(evidence, profile).0
+    }
+
+    /// The same, with all that the policy engine found, for whoever explains it.
+    pub fn with_analysis(evidence: &Evidence, profile: &Profile) -> (Self, Access) {
         let input = input::Input::new(evidence);
         let trails = trail::trails(&input);
         let access = Access::of(&input, profile, &trails);
@@ -142,12 +153,13 @@ impl Resources {
         ];
         let review = access_review::access_review(None, evidence.account.as_deref(), evidence.as_of());
         let populations = populations.into_iter().chain([review]).chain(std::mem::take(&mut events.populations));
-        Self {
+        let resources = Self {
             populations: populations.map(|population| (population.kind, population)).collect(),
+            overview: access.overview(),
             reconciliation: reconcile::reconcile(&input, &events),
-            access,
             review: None,
-        }
+        };
+        (resources, access)
     }
 
     /// The same with the last access review, as its record tells.

@@ -192,7 +192,7 @@ fn a_disk_that_is_full_ends_the_run_and_keeps_what_there_is() {
     let out = tempdir().unwrap();
     // A limit for the size of files stands for a disk that is full: the log of calls cannot grow beyond it.
     let script = format!(
-        "ulimit -f 40; exec {} collect --quiet --as-of {AS_OF} --no-pacing --endpoint-url {} --out {}",
+        "ulimit -f 16; exec {} collect --quiet --events none --as-of {AS_OF} --no-pacing --endpoint-url {} --out {}",
         env!("CARGO_BIN_EXE_auditpack"),
         server.endpoint(),
         out.path().display()
@@ -203,6 +203,9 @@ fn a_disk_that_is_full_ends_the_run_and_keeps_what_there_is() {
     assert_eq!(ran.code, 4, "{}\n{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("too large") && ran.stderr.contains("--resume"), "{}", ran.stderr);
     let work = work_folder(out.path()).unwrap();
+    // What the disk took of a line is taken back, so that no other line can follow on it.
+    let log = std::fs::read(work.join("recording/calls.jsonl")).unwrap();
+    assert!(log.len() > 12_000 && log.ends_with(b"\n"), "{} bytes", log.len());
     let ran = run(&mut resume(&server, out.path(), &work));
     assert!([0, 3].contains(&ran.code), "{}", ran.stderr);
     package(out.path());

@@ -293,7 +293,7 @@ impl Caller {
             let verdict = judge(call.operation, &error);
             if self.pace.is_none()
                 && is_not_recorded(&error)
-                && let Some(failure) = self.recording.unsent(call, page)
+                && let Ok(Some(failure)) = self.recording.unsent(call, page)
             {
                 return Page::Ended(Verdict::Final(Gap::new(GapKind::Denied, failure)));
             }

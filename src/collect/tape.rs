@@ -119,7 +119,11 @@ impl HttpConnector for Connector {
         let sent = sent(&request);
         let key = key(&tag.call, &sent);
         let sequence = self.tape.sequence(&key, tag.serial);
-        let recorded = self.tape.recording.last_attempt(&key, sequence);
+        let recorded = match self.tape.recording.last_attempt(&key, sequence) {
+            Ok(recorded) => recorded,
+            Err(error) if self.live.is_some() => return HttpConnectorFuture::ready(Err(cannot_record(error))),
+            Err(error) => return fail(TransportFailure::Replay(error.to_string())),
+        };
         let Some(live) = &self.live else {
             return match recorded {
                 Some(entry) => HttpConnectorFuture::ready(answer(&self.tape.recording, &entry)),

@@ -9,7 +9,7 @@ use super::judge::settings;
 use super::source::given;
 use super::{CommandError, Exit, print};
 use crate::evidence::Evidence;
-use crate::resource::Resources;
+use crate::resource::{Access, Resources};
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
     if args.format == Format::Csv {
@@ -21,8 +21,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
     }
     let given = given(&args.from, None)?;
     let evidence = &given.evidence;
-    let resources = Resources::build(evidence, &settings.profile);
-    let answer = explain(evidence, &resources, args)?;
+    let (_, access) = Resources::with_analysis(evidence, &settings.profile);
+    let answer = explain(evidence, &access, args)?;
     match args.format {
         Format::Json => {
             let text = serde_json::to_string_pretty(&answer)
@@ -34,8 +34,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CommandError> {
     Ok(if answer.is_unknown() { Exit::Incomplete } else { Exit::Clean })
 }
 
-fn explain(evidence: &Evidence, resources: &Resources, args: &ExplainArgs) -> Result<answer::Answer, CommandError> {
-    let access = &resources.access;
+fn explain(evidence: &Evidence, access: &Access, args: &ExplainArgs) -> Result<answer::Answer, CommandError> {
     let analysed = find::principal(access, &args.principal)?;
     if let Some(action) = &args.action {
         let (service, name) = action.split_once(':').unwrap_or((action, ""));

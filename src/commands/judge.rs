@@ -2,6 +2,7 @@
 
 use super::arguments::{Format, JudgeArgs, OutputArgs};
 use super::attach;
+use super::memory;
 use super::record::LastRecord;
 use super::{CommandError, Exit, print};
 use crate::controls::{Controls, Settings};
@@ -54,7 +55,7 @@ impl Judge {
         let mut controls =
             Controls::load(args.select.controls.as_deref(), settings, &frameworks).map_err(CommandError::usage)?;
         attach::beside_settings(&mut controls.settings)?;
-        Ok(Self { controls, fail_on, record: None })
+        Ok(Self { controls: controls.without_cases(), fail_on, record: None })
     }
 
     /// The same with the record of the last access review: that of an option, else that which the settings name.
@@ -78,7 +79,9 @@ impl Judge {
         output: &OutputArgs,
     ) -> Result<Exit, CommandError> {
         let review = self.record.as_ref().map(|record| record.review.clone());
+        memory::give_back();
         let resources = Resources::build(evidence, &self.controls.settings.profile).reviewed(evidence, review);
+        memory::give_back();
         let evaluation = evaluate(evidence, &resources, &self.controls);
         let audit = Audit {
             evidence,

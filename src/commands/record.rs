@@ -8,7 +8,7 @@ use crate::evidence::Evidence;
 use crate::evidence::digest::{Sha256, sha256};
 use crate::package::{self, OpenPackage};
 use crate::resource::access_review::RecordOrigin;
-use crate::resource::{LastReview, Resources};
+use crate::resource::{Access, LastReview, Resources};
 use crate::review::record::Register;
 use crate::review::{Closed, INPUT_FOLDER, LAST_FOLDER, REGISTER_FILE};
 use std::collections::BTreeMap;
@@ -111,8 +111,8 @@ impl LastRecord {
 fn register_again(opened: &mut OpenPackage, evidence: &Evidence) -> Result<Option<Vec<u8>>, String> {
     let controls = opened.controls().map_err(|e| e.to_string())?;
     let controls = Controls::from_files(&controls).map_err(|e| e.to_string())?;
-    let resources = Resources::build(evidence, &controls.settings.profile);
-    Ok(made_again(opened, evidence, &resources)?.map(|closed| closed.register.json()))
+    let (resources, analysis) = Resources::with_analysis(evidence, &controls.settings.profile);
+    Ok(made_again(opened, evidence, &resources, &analysis)?.map(|closed| closed.register.json()))
 }
 
 /// The register of a package that was made from files that somebody supplied: it has no answers of AWS, but the
@@ -132,6 +132,7 @@ pub(super) fn made_again(
     opened: &mut OpenPackage,
     evidence: &Evidence,
     resources: &Resources,
+    analysis: &Access,
 ) -> Result<Option<Closed>, String> {
     let folder = format!("{INPUT_FOLDER}/");
     let paths: Vec<String> = opened.paths().filter(|path| path.starts_with(&folder)).map(str::to_owned).collect();
@@ -143,7 +144,7 @@ pub(super) fn made_again(
         let bytes = opened.read(&path).map_err(|e| e.to_string())?;
         inputs.insert(path, bytes);
     }
-    crate::review::close(inputs, evidence, resources).map(Some).map_err(|e| e.to_string())
+    crate::review::close(inputs, evidence, resources, analysis).map(Some).map_err(|e| e.to_string())
 }
 
 /// The SHA-256 of a file, in hexadecimal digits.

@@ -65,8 +65,10 @@ fn start(args: &OpenArgs) -> Result<Exit, CommandError> {
     };
     let given = given(&package, as_of)?;
     let evidence = &given.evidence;
-    let resources = Resources::build(evidence, &controls.settings.profile);
-    let snapshot = access(evidence, &resources, &owners, thresholds(&controls)).map_err(CommandError::no_package)?;
+    let (resources, analysis) = Resources::with_analysis(evidence, &controls.settings.profile);
+    let snapshot =
+        access(evidence, &resources, &analysis, &owners, thresholds(&controls)).map_err(CommandError::no_package)?;
+    drop(analysis);
     let manifest_sha256 = match given.recording.is_none() || is_recording(&package) || package.is_dir() {
         true => None,
         false => {
@@ -247,8 +249,8 @@ fn finish(args: &CloseArgs) -> Result<Exit, CommandError> {
         out.to_owned()
     };
     package::check_target(&target, args.force).map_err(CommandError::no_package)?;
-    let resources = Resources::build(evidence, &judge.controls.settings.profile);
-    let closed = crate::review::close(inputs, evidence, &resources).map_err(|error| {
+    let (resources, analysis) = Resources::with_analysis(evidence, &judge.controls.settings.profile);
+    let closed = crate::review::close(inputs, evidence, &resources, &analysis).map_err(|error| {
         let mut error = refused(&error);
         if collected {
             error.message.push_str(&format!("\nwhat was collected is kept: close with --with {}", with.display()));
@@ -261,6 +263,7 @@ fn finish(args: &CloseArgs) -> Result<Exit, CommandError> {
             return Err(refused(&CloseError::Refused(reopened)));
         }
     }
+    drop(analysis);
     let resources = resources.reviewed(evidence, Some(closed.last_review()));
     let evaluation = evaluate(evidence, &resources, &judge.controls);
     let findings = closed.findings(&evaluation, &judge.controls);

@@ -2,13 +2,14 @@
 
 use crate::controls::{Check, Controls};
 use crate::evidence::{CallId, Evidence, Operation};
-use crate::finding::{ConfigVerdict, ResourceVerdict, Text};
+use crate::finding::{ConfigRule, ConfigVerdict, ResourceVerdict, Text};
 use crate::resource::{ConfigNames, Field, FieldValue, Kind, Resource, Resources, Unknown, Value, rule_results};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What a deployed rule says.
 pub(super) struct RuleVerdict {
-    whole: ConfigVerdict,
+    rule: Arc<ConfigRule>,
     /// By AWS Config's type and id, or not known.
     results: Option<HashMap<Text, Text>>,
 }
@@ -16,8 +17,8 @@ pub(super) struct RuleVerdict {
 impl RuleVerdict {
     /// As it stands beside a finding about a resource, or about a population as a whole.
     fn about(&self, names: &[Text]) -> ConfigVerdict {
-        let mut verdict = self.whole.clone();
-        let Some(first) = names.first() else { return verdict };
+        let rule = Arc::clone(&self.rule);
+        let Some(first) = names.first() else { return ConfigVerdict { rule, resource: None } };
         let found =
             self.results.as_ref().and_then(|all| names.iter().find_map(|name| Some((name, all.get(name)?.clone()))));
         let (id, compliance) = match (&self.results, found) {
@@ -25,8 +26,7 @@ impl RuleVerdict {
             (Some(_), None) => (first, "none".into()),
             (None, None) => (first, "unknown".into()),
         };
-        verdict.resource = Some(ResourceVerdict { id: id.clone(), compliance });
-        verdict
+        ConfigVerdict { rule, resource: Some(ResourceVerdict { id: id.clone(), compliance }) }
     }
 }
 
@@ -52,13 +52,12 @@ impl<'a> AwsConfig<'a> {
             let results = rule_results(evidence, &region, &rule.name).ok();
             let results = results.map(|all| all.into_iter().map(|(id, told)| (id.into(), told.into())).collect());
             let compliance = text(rule, "compliance").unwrap_or("unknown").into();
-            let (identifier, name) = (identifier.to_owned(), rule.name.as_str().into());
-            let (of, region) = (identifier.as_str().into(), region.into());
-            let whole = ConfigVerdict { identifier: of, rule: name, region, compliance, resource: None };
-            rules.entry(identifier).or_default().push(RuleVerdict { whole, results });
+            let identifier = identifier.to_owned();
+            let of = ConfigRule { identifier: identifier.clone(), rule: rule.name.clone(), region, compliance };
+            rules.entry(identifier).or_default().push(RuleVerdict { rule: Arc::new(of), results });
         }
         for of_one in rules.values_mut() {
-            of_one.sort_by(|a, b| a.whole.cmp(&b.whole));
+            of_one.sort_by(|a, b| a.rule.cmp(&b.rule));
         }
         let max_hours = match controls.settings.parameters.get("config_rule_max_hours") {
             Some(Value::Int(hours)) => Some(*hours),
@@ -67,19 +66,19 @@ impl<'a> AwsConfig<'a> {
         Self { resources, max_hours, names: ConfigNames::of(evidence), rules }
     }
 
-    /// What the rules that ask the same as a check say about a resource, or about all, Region by Region.
-    pub(super) fn verdicts(&self, check: &Check, resource: Option<&Resource>) -> Vec<ConfigVerdict> {
-        let asked = check.config_rules.iter().filter_map(|identifier| self.rules.get(identifier));
-        let mut asked = asked.flatten().peekable();
-        if asked.peek().is_none() {
-            return Vec::new();
-        }
-        let names = resource.map(|resource| self.names.of_resource(resource)).unwrap_or_default();
-        let names: Vec<Text> = names.into_iter().map(Into::into).collect();
-        let mut verdicts: Vec<ConfigVerdict> = asked.map(|rule| rule.about(&names)).collect();
+    /// What the rules that ask the same as a check say about the resource with one of these names, or about all where there
+    /// are none, Region by Region.
+    pub(super) fn verdicts(&self, check: &Check, names: &[Text]) -> Box<[ConfigVerdict]> {
+        let asked = check.config_rules.iter().filter_map(|identifier| self.rules.get(identifier)).flatten();
+        let mut verdicts: Vec<ConfigVerdict> = asked.map(|rule| rule.about(names)).collect();
         verdicts.sort();
         verdicts.dedup();
-        verdicts
+        verdicts.into()
+    }
+
+    /// How AWS Config calls a resource, as it may be written.
+    pub(super) fn names(&self, resource: &Resource) -> Vec<Text> {
+        self.names.of_resource(resource).into_iter().map(Into::into).collect()
     }
 
     /// Why COMPLIANT from a rule does not say what it seems to: the verdict may be old, or be of a part only.

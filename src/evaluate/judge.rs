@@ -43,13 +43,15 @@ struct About<'r> {
     resource: &'r Resource,
     reference: &'r Arc<ResourceRef>,
     places: &'r Arc<[Pointer]>,
+    /// How AWS Config calls the resource.
+    names: &'r [Text],
 }
 
 impl<'a> Judge<'a> {
     pub(super) fn new(evidence: &'a Evidence, resources: &'a Resources, controls: &'a Controls) -> Self {
         let account = resources.populations.get(&Kind::Account).and_then(|population| population.rows.first());
         let known = account.into_iter().flat_map(|row| row.fields.iter());
-        let known = known.filter_map(|(name, value)| Some((*name, value.known()?)));
+        let known = known.filter_map(|(name, value)| Some((name, value.known()?)));
         let surroundings = Surroundings::new(known, &controls.settings.parameters, &evidence.as_of().zulu());
         let aws_config = AwsConfig::new(evidence, resources, controls);
         Self { evidence, resources, controls, account, surroundings, aws_config }
@@ -68,19 +70,18 @@ impl<'a> Judge<'a> {
             }
         };
         let selected = Selection::of(checks, population);
-        // At most one for each, and one or two for the population; a list that grows would be there twice.
-        findings.reserve_exact(checks.len() * (population.rows.len() + 2));
         let read: BTreeSet<&str> = prepared.iter().flat_map(|p| &p.own_fields).map(|field| field.name).collect();
         for resource in &population.rows {
             let known = read.iter().filter_map(|name| Some((*name, resource.fields.get(name)?.known()?)));
             let row = self.surroundings.row(known);
             let reference = Arc::new(resource.reference());
+            let names = self.aws_config.names(resource);
             let mut places: Vec<Option<Arc<[Pointer]>>> = vec![None; distinct];
             for prepared in &prepared {
                 if selected.judges(prepared.check, resource) {
                     // The number is an index into as many as there are numbers.
                     let places = places[prepared.places].get_or_insert_with(|| self.pointers(prepared, resource));
-                    let about = About { resource, reference: &reference, places };
+                    let about = About { resource, reference: &reference, places, names: &names };
                     findings.push(self.finding(prepared, &about, |whole| prepared.check.judge(&row, whole)));
                 }
             }
@@ -165,8 +166,8 @@ impl<'a> Judge<'a> {
             resource: Some(Arc::clone(about.reference)),
             message,
             evidence: Arc::clone(about.places),
-            missing,
-            config_rules: self.aws_config.verdicts(check, Some(resource)),
+            missing: missing.into(),
+            config_rules: self.aws_config.verdicts(check, about.names),
             exception: exception.cloned().map(Box::new),
         }
     }
@@ -215,8 +216,8 @@ impl<'a> Judge<'a> {
             resource: None,
             message: message.into(),
             evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
-            missing: Vec::new(),
-            config_rules: Vec::new(),
+            missing: Box::default(),
+            config_rules: Box::default(),
             exception: None,
         })
     }
@@ -227,10 +228,10 @@ impl<'a> Judge<'a> {
         let mut pointers: BTreeSet<Pointer> = if resource.kind == Kind::Account {
             self.account_pointers(resource, operations)
         } else {
-            operations.filter_map(|operation| resource.sources.get(&operation)).flatten().cloned().collect()
+            operations.flat_map(|operation| resource.places(operation)).cloned().collect()
         };
         if pointers.is_empty() {
-            pointers.extend(resource.sources.values().flatten().cloned());
+            pointers.extend(resource.sources.iter().map(|(_, place)| place.clone()));
         }
         pointers.extend(prepared.account_evidence.iter().cloned());
         pointers.into_iter().collect()
@@ -240,14 +241,16 @@ impl<'a> Judge<'a> {
     fn account_pointers(&self, account: &Resource, operations: impl Iterator<Item = Operation>) -> BTreeSet<Pointer> {
         let mut pointers = BTreeSet::new();
         for operation in operations {
-            match account.sources.get(&operation) {
-                Some(sources) => pointers.extend(sources.iter().cloned()),
-                None => pointers.extend(
-                    (self.evidence.calls_of(operation))
-                        .filter(|(_, outcome)| outcome.arrived().is_some())
-                        .map(|(call, _)| document(call)),
-                ),
+            let mut named = account.places(operation).cloned().peekable();
+            if named.peek().is_some() {
+                pointers.extend(named);
+                continue;
             }
+            pointers.extend(
+                (self.evidence.calls_of(operation))
+                    .filter(|(_, outcome)| outcome.arrived().is_some())
+                    .map(|(call, _)| document(call)),
+            );
         }
         pointers
     }
@@ -326,8 +329,8 @@ fn of_population(prepared: &Prepared<'_>, population: &Population, aws_config: &
         resource: None,
         message: message.into(),
         evidence: population.sources.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
-        missing: operations(population.incomplete.iter()),
-        config_rules: aws_config.verdicts(prepared.check, None),
+        missing: operations(population.incomplete.iter()).into(),
+        config_rules: aws_config.verdicts(prepared.check, &[]),
         exception: None,
     })
 }

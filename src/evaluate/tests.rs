@@ -6,8 +6,7 @@ use super::*;
 use crate::controls::{Catalogue, Settings};
 use crate::evidence::{CallId, Operation, Outcome, Period, Run, Timestamp};
 use crate::finding::Pointer;
-use crate::resource::{FieldValue, Population, Resource, Unknown, Value};
-use litemap::LiteMap;
+use crate::resource::{FieldValue, Fields, Population, Resource, Unknown, Value};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -124,15 +123,17 @@ fn row(kind: Kind, name: &str, known: &[(&'static str, Value)]) -> Resource {
             *calls.first().or(schema.population.first()).unwrap_or(&Operation::StsGetCallerIdentity),
         )))
     };
-    let mut fields: LiteMap<&'static str, FieldValue> =
-        schema.fields.iter().map(|field| (field.name, unknown(field.calls))).collect();
-    for (name, value) in known {
-        fields.insert(*name, FieldValue::Known(value.clone()));
+    let mut fields = Fields::of(kind);
+    for field in schema.fields {
+        fields.insert(field.name, unknown(field.calls));
     }
-    let sources = BTreeMap::from([
-        (Operation::IamGetCredentialReport, vec![pointer("evidence/iam/get-credential-report.csv", "L3")]),
-        (Operation::IamListRoles, vec![pointer("evidence/iam/list-roles.json", "/Roles/1")]),
-    ]);
+    for (name, value) in known {
+        fields.insert(name, FieldValue::Known(value.clone()));
+    }
+    let sources = vec![
+        (Operation::IamGetCredentialReport, pointer("evidence/iam/get-credential-report.csv", "L3")),
+        (Operation::IamListRoles, pointer("evidence/iam/list-roles.json", "/Roles/1")),
+    ];
     Resource {
         kind,
         id: format!("arn:aws:iam::111122223333:x/{name}"),
@@ -215,11 +216,11 @@ fn what_is_not_known_is_unknown_and_names_the_calls() {
     let findings = of(&evaluation, "has-mfa");
     assert_eq!(findings[0].status, Status::Unknown);
     assert_eq!(findings[0].message, "not known for alice: inactive_days (iam:ListRoles: denied: AccessDenied)");
-    assert_eq!(findings[0].missing, [Operation::IamListRoles]);
+    assert_eq!(*findings[0].missing, [Operation::IamListRoles]);
     // Without MFA it fails, whatever the rest may be.
     assert_eq!((findings[1].status, findings[1].missing.len()), (Status::Fail, 0));
     assert_eq!(findings[2].message, "cannot be judged for carol: AWS gives no value for inactive_days");
-    assert_eq!(findings[3].missing, [Operation::IamGetCredentialReport]);
+    assert_eq!(*findings[3].missing, [Operation::IamGetCredentialReport]);
     let check = evaluation.checks.iter().find(|result| result.check == "has-mfa").unwrap();
     assert_eq!(check.counts, BTreeMap::from([(Status::Unknown, 3), (Status::Fail, 1)]));
 }
@@ -257,7 +258,7 @@ fn an_empty_population_is_not_applicable_with_proof_and_an_incomplete_one_is_unk
     let evaluation = evaluate(&evidence(), &resources, &controls(""));
     let groups = of(&evaluation, "few-groups");
     assert_eq!((groups.len(), groups[0].status), (1, Status::Unknown));
-    assert_eq!(groups[0].missing, [Operation::IamGetAccountAuthorizationDetails]);
+    assert_eq!(*groups[0].missing, [Operation::IamGetAccountAuthorizationDetails]);
     let users = of(&evaluation, "has-mfa");
     assert_eq!((users.len(), users[0].status, users[1].status), (2, Status::Unknown, Status::Pass));
     assert_eq!(
@@ -308,7 +309,7 @@ fn aws_config_s_own_verdict_stands_beside_ours() {
     let evaluation = evaluate(&evidence(), &resources(vec![account(), user("a", true), rule, other]), &controls(""));
     let verdicts = &of(&evaluation, "has-mfa")[0].config_rules;
     assert_eq!(verdicts.len(), 1);
-    assert_eq!((verdicts[0].compliance.as_str(), verdicts[0].region.as_str()), ("unknown", "eu-west-1"));
+    assert_eq!((verdicts[0].rule.compliance.as_str(), verdicts[0].rule.region.as_str()), ("unknown", "eu-west-1"));
     assert!(of(&evaluation, "root")[0].config_rules.is_empty());
 }
 

@@ -5,7 +5,6 @@ use super::recording::Entry;
 use super::timestamp::Timestamp;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// All starts of a run: the first, and one for each time that it was resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,8 +49,7 @@ pub fn server_time(entry: &Entry) -> Option<Timestamp> {
 
 /// How many seconds the clock of AWS was ahead of the local one when a run started: what its first answer states,
 /// less the local time just before the request. The request's own duration is in it, and both have whole seconds.
-pub fn clock_skew(custody: &Custody, entries: &[Arc<Entry>]) -> Option<i64> {
+pub fn clock_skew(custody: &Custody, first_answer: Timestamp) -> Option<i64> {
     let started = custody.runs.first()?.started;
-    let answered = entries.iter().filter_map(|entry| server_time(entry)).min()?;
-    Some((answered.0 - started.0).num_seconds())
+    Some((first_answer.0 - started.0).num_seconds())
 }

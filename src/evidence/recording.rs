@@ -5,18 +5,21 @@
 //! before its line is: whatever moment a run is killed at, at most the answer in flight is lost. In a
 //! package the lines are sorted, so that the order of arrival leaves no trace.
 
+mod log;
+
 use super::call::{CallId, file_name};
 use super::custody::{Custody, Start};
 use super::digest::sha256;
 use super::operation::Operation;
 use super::redaction::redact;
 use super::run::Run;
+use log::Log;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The file with the run's facts.
 pub const RUN_FILE: &str = "run.json";
@@ -105,10 +108,6 @@ impl Entry {
         let headers = &self.response.as_ref()?.headers;
         ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| headers.get(*name)).map(String::as_str)
     }
-
-    fn order(&self) -> (&str, &Option<String>, &Option<String>, u32, &str, u32, u32) {
-        (&self.operation, &self.region, &self.resource, self.page, &self.key, self.sequence, self.attempt)
-    }
 }
 
 /// A recording cannot be read or written.
@@ -155,14 +154,6 @@ pub struct Recording {
     log: Mutex<Log>,
 }
 
-#[derive(Debug)]
-struct Log {
-    /// Open while a run goes on, closed for a replay.
-    file: Option<File>,
-    /// By identity and sequence; each with its attempts in order.
-    entries: Entries,
-}
-
 impl Recording {
     /// Starts a recording in a folder that holds none.
     pub fn create(dir: &Path, run: Run) -> Result<Self, RecordingError> {
@@ -170,35 +161,19 @@ impl Recording {
         let mut text = serde_json::to_vec_pretty(&run).map_err(|e| malformed(&run_file, e.to_string()))?;
         text.push(b'\n');
         write_new(&run_file, &text)?;
-        let path = dir.join(CALLS_FILE);
-        let file = private().create_new(true).append(true).open(&path).map_err(io_error("create", &path))?;
-        let log = Mutex::new(Log { file: Some(file), entries: Entries::new() });
+        let log = Mutex::new(Log::create(dir.join(CALLS_FILE))?);
         Ok(Self { dir: dir.to_owned(), run, custody: Custody::default(), log })
     }
 
     /// Opens a finished recording for replay.
     pub fn open(dir: &Path) -> Result<Self, RecordingError> {
-        let path = dir.join(CALLS_FILE);
-        let file = File::open(&path).map_err(io_error("read", &path))?;
-        let (entries, torn) = read_log(&path, file)?;
-        if torn.is_some() {
-            return Err(malformed(&path, "its last line is cut off: the run was interrupted".to_owned()));
-        }
-        Self::with(dir, Log { file: None, entries })
+        Self::with(dir, Log::open(dir.join(CALLS_FILE))?)
     }
 
     /// Opens the recording of an interrupted run to go on with it. A line that was being written when the
     /// run was killed is removed; its request is made again.
     pub fn resume(dir: &Path) -> Result<Self, RecordingError> {
-        let path = dir.join(CALLS_FILE);
-        let file = File::open(&path).map_err(io_error("read", &path))?;
-        let (entries, torn) = read_log(&path, file)?;
-        let mut file = private().write(true).open(&path).map_err(io_error("open", &path))?;
-        if let Some(whole) = torn {
-            file.set_len(whole).map_err(io_error("mend", &path))?;
-        }
-        file.seek(SeekFrom::End(0)).map_err(io_error("open", &path))?;
-        Self::with(dir, Log { file: Some(file), entries })
+        Self::with(dir, Log::resume(dir.join(CALLS_FILE))?)
     }
 
     fn with(dir: &Path, log: Log) -> Result<Self, RecordingError> {
@@ -220,25 +195,24 @@ impl Recording {
     }
 
     /// The last attempt of a request, if it was recorded.
-    pub fn last_attempt(&self, key: &str, sequence: u32) -> Option<Arc<Entry>> {
-        self.log().entries.get(&(key.to_owned(), sequence)).and_then(|attempts| attempts.last().map(Arc::clone))
+    pub fn last_attempt(&self, key: &str, sequence: u32) -> Result<Option<Entry>, RecordingError> {
+        self.log().last_attempt(key, sequence)
     }
 
     /// The failure that a call met without a request being sent, or without an answer that could be recorded.
-    pub fn unsent(&self, call: &CallId, page: u32) -> Option<String> {
-        self.last_attempt(&unsent_key(call, page), 0).and_then(|entry| entry.failure.clone())
+    pub fn unsent(&self, call: &CallId, page: u32) -> Result<Option<String>, RecordingError> {
+        Ok(self.last_attempt(&unsent_key(call, page), 0)?.and_then(|entry| entry.failure))
     }
 
     /// Whether nothing was recorded yet.
     pub fn is_empty(&self) -> bool {
-        self.log().entries.is_empty()
+        self.log().is_empty()
     }
 
-    /// All attempts, in the order of a package.
-    pub fn entries(&self) -> Vec<Arc<Entry>> {
-        let mut entries: Vec<Arc<Entry>> = self.log().entries.values().flatten().cloned().collect();
-        entries.sort_by(|a, b| a.order().cmp(&b.order()));
-        entries
+    /// All attempts, in the order of a package. Each is read from the log when it is its turn.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Entry, RecordingError>> {
+        let places = self.log().places();
+        places.into_iter().map(|(at, length)| self.log().entry(at, length))
     }
 
     /// Appends an attempt that was answered: first the body, then the line. Session tokens are taken out of
@@ -253,7 +227,7 @@ impl Recording {
         let (written, redactions) = redact(&body);
         let original_sha256 = (redactions > 0).then(|| sha256(&body));
         let written = written.into_owned();
-        entry.attempt = self.attempts(&entry) + 1;
+        entry.attempt = self.log().attempts(&entry.key, entry.sequence) + 1;
         let body_file = body_path(&entry, &headers);
         let path = self.dir.join(&body_file);
         if let Some(parent) = path.parent() {
@@ -269,15 +243,15 @@ impl Recording {
             redactions,
             original_sha256,
         });
-        self.append(entry)?;
+        self.log().append(&entry)?;
         Ok(written)
     }
 
     /// Appends an attempt that was not answered.
     pub fn append_failure(&self, mut entry: Entry, failure: String) -> Result<(), RecordingError> {
-        entry.attempt = self.attempts(&entry) + 1;
+        entry.attempt = self.log().attempts(&entry.key, entry.sequence) + 1;
         entry.failure = Some(failure);
-        self.append(entry)
+        self.log().append(&entry)
     }
 
     /// Appends a failure that happened before a request was sent: no credentials, a deadline.
@@ -317,27 +291,8 @@ impl Recording {
         Ok(bytes)
     }
 
-    fn attempts(&self, entry: &Entry) -> u32 {
-        let log = self.log();
-        let attempts = log.entries.get(&(entry.key.clone(), entry.sequence));
-        attempts.and_then(|attempts| attempts.last()).map_or(0, |last| last.attempt)
-    }
-
-    fn append(&self, entry: Entry) -> Result<(), RecordingError> {
-        let path = self.dir.join(CALLS_FILE);
-        let mut line = serde_json::to_vec(&entry).map_err(|e| malformed(&path, e.to_string()))?;
-        line.push(b'\n');
-        let mut log = self.log();
-        let Some(file) = &mut log.file else {
-            return Err(malformed(&path, "a finished recording takes no more calls".to_owned()));
-        };
-        file.write_all(&line).map_err(io_error("write", &path))?;
-        log.entries.entry((entry.key.clone(), entry.sequence)).or_default().push(Arc::new(entry));
-        Ok(())
-    }
-
     fn log(&self) -> MutexGuard<'_, Log> {
-        // The log is changed by single pushes, so that a thread that panicked cannot have left it half-changed.
+        // The log is changed by single insertions, so that a thread that panicked cannot have left it half-changed.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -385,34 +340,6 @@ fn read_custody(dir: &Path) -> Result<Custody, RecordingError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Custody::default()),
         Err(error) => Err(io_error("read", &path)(error)),
     }
-}
-
-/// A run of hours makes tens of thousands of entries: they are shared, not copied.
-type Entries = BTreeMap<(String, u32), Vec<Arc<Entry>>>;
-
-/// Reads the log. If its last line was cut off, also says how long the whole lines are.
-fn read_log(path: &Path, file: File) -> Result<(Entries, Option<u64>), RecordingError> {
-    let mut entries = Entries::new();
-    let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    let mut whole = 0;
-    for number in 1.. {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(io_error("read", path))?;
-        if read == 0 {
-            break;
-        }
-        if line.last() != Some(&b'\n') {
-            return Ok((entries, Some(whole)));
-        }
-        let entry: Entry = serde_json::from_slice(&line).map_err(|e| malformed(path, format!("line {number}: {e}")))?;
-        entries.entry((entry.key.clone(), entry.sequence)).or_default().push(Arc::new(entry));
-        whole += read as u64;
-    }
-    for attempts in entries.values_mut() {
-        attempts.sort_by_key(|entry| entry.attempt);
-    }
-    Ok((entries, None))
 }
 
 /// Writes a file whole or not at all: under another name first, then renamed.

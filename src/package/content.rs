@@ -3,11 +3,16 @@
 use super::error::PackageError;
 use super::manifest::{CallRef, Manifest};
 use super::seal::Seals;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::evidence::Text;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+
+/// Paths of files that no part is.
+const RESERVED: [&str; 4] = [super::MANIFEST, super::SUMS, super::ATTESTATION, super::TIMESTAMP];
 
 /// Writes a file's content. It may be called again, and must give the same bytes each time.
 pub type WriteFn<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
@@ -21,7 +26,7 @@ pub enum Content<'a> {
         /// The file.
         path: PathBuf,
         /// The SHA-256 that it must have, if that is known.
-        sha256: Option<String>,
+        sha256: Option<Text>,
     },
     /// What this writes.
     Stream(WriteFn<'a>),
@@ -85,8 +90,8 @@ pub(super) struct Part<'a> {
     pub content: Content<'a>,
     /// The call whose document or response it is.
     pub call: Option<CallRef>,
-    /// The recorded responses that it was made from.
-    pub sources: Vec<String>,
+    /// The files that it was made from: recorded responses, or the document that it is an extract of.
+    pub sources: Vec<Text>,
     /// The document holds only what arrived before the call broke off.
     pub partial: bool,
 }
@@ -94,9 +99,10 @@ pub(super) struct Part<'a> {
 /// Everything that a package will hold. Made by [`super::assemble`], written by [`super::write`].
 #[derive(Debug)]
 pub struct Contents<'a> {
-    pub(super) parts: BTreeMap<String, Part<'a>>,
-    /// The paths of the parts as systems see them that do not tell upper case from lower case.
-    taken: BTreeSet<String>,
+    pub(super) parts: BTreeMap<Text, Part<'a>>,
+    /// Hashes of the paths of the parts, as systems see them that do not tell upper case from lower case.
+    hashes: HashSet<u64>,
+    hasher: RandomState,
     /// The manifest, still without the list of files.
     pub(super) manifest: Manifest,
     /// What is added when all is written.
@@ -106,28 +112,39 @@ pub struct Contents<'a> {
 impl<'a> Contents<'a> {
     /// Without a file.
     pub(super) fn new(manifest: Manifest) -> Self {
-        let reserved = [super::MANIFEST, super::SUMS, super::ATTESTATION, super::TIMESTAMP];
-        let taken = reserved.iter().map(|path| path.to_ascii_lowercase()).collect();
-        Self { parts: BTreeMap::new(), taken, manifest, seals: Seals::default() }
+        Self {
+            parts: BTreeMap::new(),
+            hashes: HashSet::new(),
+            hasher: RandomState::new(),
+            manifest,
+            seals: Seals::default(),
+        }
     }
 
     /// Whether a path is taken, or cannot be kept apart from one that is by Windows and macOS.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.taken.contains(&path.to_ascii_lowercase())
+        let same = |taken: &str| taken.eq_ignore_ascii_case(path);
+        // Looking through all is for the few that have the hash of another one.
+        RESERVED.into_iter().any(same) || self.hashes.contains(&self.hash(path)) && self.paths().any(same)
+    }
+
+    fn hash(&self, path: &str) -> u64 {
+        self.hasher.hash_one(path.to_ascii_lowercase())
     }
 
     /// Adds a file. Its path must be possible ([`is_path`]), and not taken.
-    pub fn add(&mut self, path: String, content: Content<'a>) -> Result<(), PackageError> {
-        self.put(path, Part { content, call: None, sources: Vec::new(), partial: false })
+    pub fn add(&mut self, path: impl Into<Text>, content: Content<'a>) -> Result<(), PackageError> {
+        self.put(path.into(), Part { content, call: None, sources: Vec::new(), partial: false })
     }
 
-    pub(super) fn put(&mut self, path: String, part: Part<'a>) -> Result<(), PackageError> {
+    pub(super) fn put(&mut self, path: Text, part: Part<'a>) -> Result<(), PackageError> {
         if !is_path(&path) {
-            return Err(PackageError::BadPath(path));
+            return Err(PackageError::BadPath(path.to_string()));
         }
-        if !self.taken.insert(path.to_ascii_lowercase()) {
-            return Err(PackageError::SamePath(path));
+        if self.has(&path) {
+            return Err(PackageError::SamePath(path.to_string()));
         }
+        self.hashes.insert(self.hash(&path));
         self.parts.insert(path, part);
         Ok(())
     }
@@ -145,7 +162,7 @@ impl<'a> Contents<'a> {
 
     /// The paths of all files but manifest.json and SHA256SUMS.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.parts.keys().map(String::as_str)
+        self.parts.keys().map(Text::as_str)
     }
 }
 

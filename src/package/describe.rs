@@ -9,10 +9,9 @@ use super::manifest::{
 use crate::controls::manual::ManualEvidence;
 use crate::evaluate::ExceptionResult;
 use crate::evidence::cloudtrail::LookupEvents;
-use crate::evidence::custody::{clock_skew, server_time};
+use crate::evidence::custody::clock_skew;
 use crate::evidence::iam::ListAccountAliases;
 use crate::evidence::identity::{CallerIdentity, ListRegions};
-use crate::evidence::recording::Recording;
 use crate::evidence::trail_logs::KeptFiles;
 use crate::evidence::{CallId, EventSource, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::Severity;
@@ -20,12 +19,7 @@ use crate::report::{self, Audit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The manifest, as far as it is known without the files.
-pub(super) fn describe(
-    audit: Audit<'_>,
-    recording: Option<&Recording>,
-    log: &Log,
-    kept: Option<&KeptFiles>,
-) -> Manifest {
+pub(super) fn describe(audit: Audit<'_>, log: &Log<'_>, kept: Option<&KeptFiles>) -> Manifest {
     let evidence = audit.evidence;
     let run = &evidence.run;
     let notes = evidence.notes.iter().filter(|n| !n.incomplete).map(|n| note(&n.place, n.text.clone()));
@@ -36,7 +30,7 @@ pub(super) fn describe(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             collected_by: run.version.clone(),
         },
-        source: if recording.is_some() { Source::Recording } else { Source::Files },
+        source: if log.recording.is_some() { Source::Recording } else { Source::Files },
         account: account(evidence),
         caller: Callers { start: evidence.caller_start().map(caller), end: evidence.caller_end.as_ref().map(caller) },
         custody: custody(evidence, log),
@@ -87,15 +81,14 @@ fn caller(identity: &CallerIdentity) -> Caller {
     Caller { account: identity.account.clone(), arn: identity.arn.clone(), user_id: identity.user_id.clone() }
 }
 
-fn custody(evidence: &Evidence, log: &Log) -> Custody {
-    let times = || log.entries.iter().filter_map(|entry| server_time(entry));
+fn custody(evidence: &Evidence, log: &Log<'_>) -> Custody {
     Custody {
         runs: evidence.custody.runs.clone(),
-        requests: log.entries.len() as u64,
-        with_request_id: log.entries.iter().filter(|entry| entry.request_id().is_some()).count() as u64,
-        first_answer: times().min(),
-        last_answer: times().max(),
-        clock_skew_seconds: clock_skew(&evidence.custody, &log.entries),
+        requests: log.requests,
+        with_request_id: log.with_request_id,
+        first_answer: log.answered.map(|(first, _)| first),
+        last_answer: log.answered.map(|(_, last)| last),
+        clock_skew_seconds: log.answered.and_then(|(first, _)| clock_skew(&evidence.custody, first)),
     }
 }
 
@@ -198,7 +191,7 @@ fn conclusion(audit: Audit<'_>) -> Conclusion {
     }
 }
 
-fn calls(evidence: &Evidence, log: &Log) -> Vec<Call> {
+fn calls(evidence: &Evidence, log: &Log<'_>) -> Vec<Call> {
     let call = |(call, outcome): (&CallId, &Outcome<_>)| Call {
         call: CallRef::from(call),
         outcome: outcome.word(),
@@ -254,14 +247,8 @@ fn gaps(audit: Audit<'_>) -> Vec<Gap> {
     calls.chain(notes).collect()
 }
 
-fn redactions(log: &Log, kept: Option<&KeptFiles>) -> Vec<Redaction> {
-    let redaction = |response: &crate::evidence::recording::Response| {
-        let original = response.original_sha256.clone()?;
-        let file = format!("raw/{}", response.body);
-        Some(Redaction { file, count: response.redactions, original_sha256: original })
-    };
-    let mut redactions: Vec<Redaction> =
-        log.entries.iter().filter_map(|entry| entry.response.as_ref().and_then(redaction)).collect();
+fn redactions(log: &Log<'_>, kept: Option<&KeptFiles>) -> Vec<Redaction> {
+    let mut redactions = log.redactions.clone();
     let kept = kept.into_iter().flat_map(KeptFiles::all).filter(|(_, file)| file.redactions > 0);
     redactions.extend(kept.map(|(path, file)| Redaction {
         file: format!("raw/{path}"),

@@ -5,7 +5,7 @@
 //! over those that they do not know.
 
 use crate::evidence::custody::Start;
-use crate::evidence::{CallId, Timestamp};
+use crate::evidence::{CallId, Text, Timestamp};
 use crate::resource::access_review::RecordOrigin;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -324,16 +324,21 @@ pub struct Conclusion {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallRef {
     /// As `service:Operation`.
-    pub operation: String,
+    pub operation: Text,
     /// The Region; null for global services.
-    pub region: Option<String>,
+    pub region: Option<Text>,
     /// The resource asked about; null for operations that ask about none.
-    pub resource: Option<String>,
+    pub resource: Option<Text>,
 }
 
 impl From<&CallId> for CallRef {
     fn from(call: &CallId) -> Self {
-        Self { operation: call.operation.to_string(), region: call.region.clone(), resource: call.resource.clone() }
+        let text = |text: &Option<String>| text.as_deref().map(Text::from);
+        Self {
+            operation: call.operation.to_string().into(),
+            region: text(&call.region),
+            resource: text(&call.resource),
+        }
     }
 }
 
@@ -365,7 +370,7 @@ pub struct Call {
     /// The document holds only what arrived before the call broke off.
     pub partial: bool,
     /// The recorded responses, in the order of requests and attempts.
-    pub responses: Vec<String>,
+    pub responses: Vec<Text>,
 }
 
 /// A population with its size.
@@ -453,17 +458,17 @@ pub struct Exclusion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// Its path.
-    pub path: String,
+    pub path: Text,
     /// Its SHA-256.
-    pub sha256: String,
+    pub sha256: Text,
     /// Its size in bytes.
     pub size: u64,
     /// The call whose document or response it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallRef>,
-    /// The recorded responses that it was made from.
+    /// The files that it was made from: recorded responses, or the document that it is an extract of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<String>,
+    pub sources: Vec<Text>,
     /// It holds only what arrived before the call broke off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,

@@ -248,7 +248,7 @@ impl OpenPackage {
             problems.push(Problem::of(MANIFEST, "its list of files is not sorted, or names one twice"));
         }
         for file in files {
-            match archive.files.get(&file.path) {
+            match archive.files.get(file.path.as_str()) {
                 Some((_, size)) if *size != file.size => {
                     let what = format!("has {size} bytes, {MANIFEST} says {}", file.size);
                     problems.push(Problem::of(&file.path, what));

@@ -4,6 +4,7 @@ use super::attestation;
 use super::key::SigningKey;
 use super::manifest::{DeclaredSeals, Manifest};
 use super::{ATTESTATION, TIMESTAMP};
+use crate::evidence::document::write_json;
 use std::fmt;
 
 /// Gets a time stamp over some bytes.
@@ -51,19 +52,20 @@ impl<'a> Seals<'a> {
 
     /// The files, with their paths. The time stamp is over the signature, which it makes older than the loss of its key;
     /// where there is none, over the manifest.
-    pub(super) fn over(
-        self,
-        manifest: &Manifest,
-        text: &[u8],
-        sha256: &str,
-    ) -> Result<Vec<(&'static str, Vec<u8>)>, String> {
+    pub(super) fn over(self, manifest: &Manifest, sha256: &str) -> Result<Vec<(&'static str, Vec<u8>)>, String> {
         let mut files = self.copied;
         if let Some(key) = self.signer {
             files.push((ATTESTATION, attestation::sign(key, manifest, sha256)?));
         }
         if let Some(stamp) = self.stamp {
-            let stamped = files.iter().find(|(path, _)| *path == ATTESTATION).map_or(text, |(_, bytes)| bytes);
-            let answer = stamp(stamped)?;
+            let answer = match files.iter().find(|(path, _)| *path == ATTESTATION) {
+                Some((_, signature)) => stamp(signature)?,
+                None => {
+                    let mut text = Vec::new();
+                    write_json(manifest, &mut text).map_err(|e| e.to_string())?;
+                    stamp(&text)?
+                }
+            };
             files.push((TIMESTAMP, answer));
         }
         Ok(files)

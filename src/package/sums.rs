@@ -1,9 +1,16 @@
 //! SHA256SUMS: the file that `sha256sum -c` accepts.
 
 use super::content::is_path;
+use crate::evidence::Text;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// One line for each file, sorted by path.
+pub(super) fn write(sums: &BTreeMap<Text, Text>, out: &mut dyn Write) -> io::Result<()> {
+    sums.iter().try_for_each(|(path, sum)| out.write_all(line(path, sum).as_bytes()))
+}
+
+/// The same as a text.
 pub(super) fn print(sums: &BTreeMap<String, String>) -> String {
     sums.iter().map(|(path, sum)| line(path, sum)).collect()
 }

@@ -8,6 +8,7 @@ use super::content::{Content, Contents, Part};
 use super::error::PackageError;
 use super::manifest::FileRecord;
 use super::{MANIFEST, SUMS, sums};
+use crate::evidence::Text;
 use crate::evidence::digest::Sha256;
 use crate::evidence::document::write_json;
 use std::cell::{Cell, RefCell};
@@ -146,21 +147,22 @@ fn write_zip<W: Write + Seek>(
         let Part { content, call, sources, partial } = part;
         let (sha256, size) = writer.entry(&path, &content)?;
         if let Content::File { sha256: Some(recorded), .. } = content
-            && recorded != sha256
+            && recorded.as_str() != sha256.as_str()
         {
-            return Err(PackageError::RecordingAltered { path, recorded, found: sha256 });
+            let [path, recorded, found] = [path, recorded, sha256].map(|text| text.to_string());
+            return Err(PackageError::RecordingAltered { path, recorded, found });
         }
         manifest.files.push(FileRecord { path, sha256, size, call, sources, partial });
     }
-    let mut text = Vec::new();
-    write_json(&manifest, &mut text).map_err(PackageError::part(MANIFEST))?;
-    let (manifest_sha256, _) = writer.entry(MANIFEST, &Content::stream(|out| out.write_all(&text)))?;
-    let sums = sums::print(&writer.sums);
-    writer.entry(SUMS, &Content::text(sums))?;
-    for (path, seal) in seals.over(&manifest, &text, &manifest_sha256).map_err(PackageError::NotSealed)? {
-        writer.entry(path, &Content::Bytes(seal))?;
+    let (manifest_sha256, _) = writer.entry(&MANIFEST.into(), &Content::stream(|out| write_json(&manifest, out)))?;
+    let sums = std::mem::take(&mut writer.sums);
+    let mut files = sums.len() as u64;
+    writer.entry(&SUMS.into(), &Content::stream(move |out| sums::write(&sums, out)))?;
+    for (path, seal) in seals.over(&manifest, &manifest_sha256).map_err(PackageError::NotSealed)? {
+        writer.entry(&path.into(), &Content::Bytes(seal))?;
     }
-    let files = writer.sums.len() as u64;
+    files += writer.sums.len() as u64;
+    let manifest_sha256 = manifest_sha256.to_string();
     Ok((writer.finish()?, Zipped { files, manifest_sha256 }))
 }
 
@@ -168,7 +170,8 @@ struct Writer<'a, W: Write + Seek> {
     zip: ZipWriter<Steady<W>>,
     target: &'a Path,
     failure: Failure,
-    sums: BTreeMap<String, String>,
+    /// The SHA-256 of what was written, by its path.
+    sums: BTreeMap<Text, Text>,
     /// From this size on an entry is written in the zip64 form.
     large: u64,
 }
@@ -176,7 +179,7 @@ struct Writer<'a, W: Write + Seek> {
 impl<W: Write + Seek> Writer<'_, W> {
     /// Writes one entry; its SHA-256 and size. The form follows from the size. What only writing tells is taken for
     /// small, and hardly ever written again: to measure it first would double the work for each.
-    fn entry(&mut self, path: &str, content: &Content<'_>) -> Result<(String, u64), PackageError> {
+    fn entry(&mut self, path: &Text, content: &Content<'_>) -> Result<(Text, u64), PackageError> {
         let size = content.size().map_err(PackageError::part(path))?;
         let large = size.is_some_and(|size| size >= self.large);
         let limit = if size.is_none() { self.large } else { u64::MAX };
@@ -192,7 +195,8 @@ impl<W: Write + Seek> Writer<'_, W> {
             let changed = io::Error::other(format!("it had {size} bytes, then {written}: it changes while it is read"));
             return Err(PackageError::part(path)(changed));
         }
-        self.sums.insert(path.to_owned(), hash.clone());
+        let hash = Text::from(hash);
+        self.sums.insert(path.clone(), hash.clone());
         Ok((hash, written))
     }
 

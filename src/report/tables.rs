@@ -5,7 +5,7 @@ use super::csv::{Cell, Table};
 use super::facts::{frameworks, requirements_of_checks};
 use super::words::visible;
 use crate::evidence::Operation;
-use crate::finding::{ConfigVerdict, Pointer, ResourceVerdict, Status};
+use crate::finding::{ConfigRule, ConfigVerdict, Pointer, ResourceVerdict, Status};
 use crate::resource::{FieldValue, Population, Resource, Value};
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -73,9 +73,9 @@ pub fn write_findings_csv(audit: &Audit<'_>, out: &mut dyn Write) -> io::Result<
 /// AWS Config's verdict with whose it is: `NON_COMPLIANT for AWS::IAM::User AIDA... by rule x (IDENTIFIER) in eu-west-1`;
 /// where it is the rule's as a whole, it says so.
 pub(super) fn verdict_words(verdict: &ConfigVerdict) -> String {
-    let ConfigVerdict { identifier, rule, region, compliance, resource } = verdict;
+    let ConfigRule { identifier, rule, region, compliance } = verdict.rule.as_ref();
     let by = format!("by rule {rule} ({identifier}) in {region}");
-    match resource {
+    match &verdict.resource {
         None => format!("{compliance} for all that it looks at, {by}"),
         Some(ResourceVerdict { id, compliance: none }) if *none == "none" => {
             format!("nothing about {id} (the rule as a whole: {compliance}), {by}")
@@ -88,8 +88,8 @@ pub(super) fn verdict_words(verdict: &ConfigVerdict) -> String {
 
 /// AWS Config's verdict for the row of its resource, in short.
 pub(super) fn verdict_short(verdict: &ConfigVerdict) -> String {
-    let ConfigVerdict { rule, region, compliance, resource, .. } = verdict;
-    match resource {
+    let ConfigRule { rule, region, compliance, .. } = verdict.rule.as_ref();
+    match &verdict.resource {
         Some(ResourceVerdict { id, compliance: of_it }) if *of_it == "none" || *of_it == "unknown" => {
             let why = if of_it == "none" { "has no result" } else { "does not tell its result" };
             format!("rule {rule} in {region} {why} for {id}; as a whole it says {compliance}")
@@ -197,7 +197,7 @@ pub fn write_population(population: &Population, out: &mut dyn Write) -> io::Res
         cells.extend((!named).then(|| row.name.as_str().into()));
         cells.push(row.region.clone().into());
         cells.extend(fields.iter().map(|field| field_cell(row, field.name)));
-        cells.push(joined(row.sources.values().flatten().collect::<BTreeSet<&Pointer>>()));
+        cells.push(joined(row.sources.iter().map(|(_, place)| place).collect::<BTreeSet<&Pointer>>()));
         table.row(cells);
         table.drain(out)?;
     }

@@ -1,9 +1,10 @@
 //! Who can do what, and who can become whom: the policy engine's analysis of the whole account, made once and read by
-//! the rows of users, roles, groups, trust paths and outsiders, by `explain` and by the report.
+//! the rows of users, roles, groups, trust paths and outsiders, by `explain` and by access reviews.
 //!
 //! What AWS did not tell stays unknown: a principal with a document that was not collected has no verdict unless what
 //! is known decides alone, and where the authorization details break off, nobody is cleared.
 
+pub mod overview;
 mod text;
 pub mod words;
 
@@ -23,6 +24,7 @@ use crate::iam::trust::TrustReport;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+pub use overview::Overview;
 pub(crate) use text::has_statement_list;
 pub use text::{statement_text, trust_statement_text};
 
@@ -109,6 +111,11 @@ impl Access {
             details_gap: input.details.gap().cloned(),
             trails_gap: trails.incomplete.first().cloned().map(Arc::new),
         }
+    }
+
+    /// What reports show of it.
+    pub(super) fn overview(&self) -> Overview {
+        Overview::of(self)
     }
 
     /// All principals, in the order of the authorization details.

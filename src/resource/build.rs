@@ -3,13 +3,11 @@
 //! A fact is a value or the reason why there is none. Nothing here turns a missing answer into a value: a source that
 //! gave no complete answer hands out the reason, and every fact that needs the source passes it on.
 
-use super::{FieldValue, Kind, Population, Resource, Unknown, Value};
+use super::{FieldValue, Fields, Kind, Population, Resource, Unknown, Value};
 use crate::evidence::identity::ListRegions;
 use crate::evidence::{CallId, Document, Evidence, Operation, Outcome, Timestamp};
 use crate::finding::{Pointer, Text};
 use chrono::TimeDelta;
-use litemap::LiteMap;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A value of some type, or why there is none.
@@ -179,14 +177,13 @@ impl Row {
             id: id.to_owned(),
             name: name.unwrap_or(id).to_owned(),
             region: region.map(str::to_owned),
-            fields: LiteMap::with_capacity(kind.schema().fields.len()),
-            sources: BTreeMap::new(),
+            fields: Fields::of(kind),
+            sources: Vec::new(),
         })
     }
 
     /// Sets a field.
     pub fn set(&mut self, field: &'static str, fact: Fact<impl Into<Value>>) {
-        debug_assert!(self.0.kind.field(field).is_some(), "{} has no field {field}", self.0.kind.id());
         let value = fact.map_or_else(FieldValue::Unknown, |value| FieldValue::Known(value.into()));
         self.0.fields.insert(field, value);
     }
@@ -198,7 +195,7 @@ impl Row {
 
     /// Says where an operation's document shows the row.
     pub fn seen(&mut self, operation: Operation, place: Pointer) {
-        self.0.sources.entry(operation).or_default().push(place);
+        self.0.sources.push((operation, place));
     }
 
     /// Says that a whole document is about the row, if it arrived.
@@ -209,7 +206,9 @@ impl Row {
     }
 
     /// The row.
-    pub fn finish(self) -> Resource {
+    pub fn finish(mut self) -> Resource {
+        self.0.sources.sort_by_key(|(operation, _)| *operation);
+        self.0.sources.shrink_to_fit();
         self.0
     }
 }

@@ -8,7 +8,7 @@ use super::{FieldValue, Kind, Population, Resource, Resources, Value, schema::Ty
 use crate::evidence::{CallId, Operation};
 use given::{Account, Given, READ_ONLY, account};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn build(account: &Account) -> Resources {
     Resources::build(&account.evidence(), &given::profile())
@@ -41,8 +41,9 @@ fn assert_shape(resources: &Resources) {
     for (kind, population) in &resources.populations {
         for row in &population.rows {
             let expected: BTreeMap<&str, _> = kind.schema().fields.iter().map(|field| (field.name, field)).collect();
-            assert!(row.fields.keys().eq(expected.keys()), "{}: {:?}", row.id, row.fields.keys());
-            for (name, value) in &row.fields {
+            let there: BTreeSet<&str> = row.fields.iter().map(|(name, _)| name).collect();
+            assert!(there.iter().eq(expected.keys()), "{}: {there:?}", row.id);
+            for (name, value) in row.fields.iter() {
                 let field = expected[name];
                 match value.known() {
                     Some(Value::Null) => assert!(field.nullable, "{}.{name} of {} is null", kind.id(), row.id),
@@ -167,7 +168,7 @@ proptest! {
             for row in &population.rows {
                 let was = before.rows.iter().find(|was| was.id == row.id);
                 let was = was.unwrap_or_else(|| panic!("{} came from nowhere", row.id));
-                for (name, value) in &row.fields {
+                for (name, value) in row.fields.iter() {
                     if let FieldValue::Known(value) = value {
                         prop_assert_eq!(Some(value), was.fields.get(name).unwrap().known(), "{}.{}", row.id, name);
                     }
@@ -194,29 +195,26 @@ fn all_pointers_resolve_in_the_written_documents() {
     let resources = Resources::build(&evidence, &given::profile());
     // A record of a review lies in the package, and is no document of AWS; tests/review.rs looks into it.
     let of_aws = rows(&resources).filter(|row| row.kind != Kind::AccessReview);
-    let of_rows = of_aws.flat_map(|row| row.sources.iter().map(move |(op, places)| (row, *op, places)));
+    let of_rows = of_aws.flat_map(|row| row.sources.iter().map(move |(operation, place)| (row, *operation, place)));
     let mut seen = 0;
-    for (row, operation, places) in of_rows {
-        for place in places {
-            seen += 1;
-            let bytes = files.get(&*place.file).unwrap_or_else(|| panic!("no file {}", place.file));
-            let text = std::str::from_utf8(bytes).unwrap();
-            if let Some(line) = place.at.strip_prefix('L') {
-                let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
-                let root = matches!(row.kind, Kind::Account);
-                // The id of an event's row is its time and its own id.
-                let arn = row.id.split('#').next().and_then(|id| id.split(' ').next_back()).unwrap();
-                assert!(root && line.contains("oot") || line.contains(arn), "{place} of {} is {line}", row.id);
-                continue;
-            }
-            let document: serde_json::Value = serde_json::from_str(text).unwrap();
-            let found = document.pointer(&place.at).unwrap_or_else(|| panic!("{place} leads nowhere"));
-            let named = ["Arn", "TrailARN", "PolicyArn", "ConfigRuleArn", "PermissionsBoundaryArn"];
-            for id in named.iter().filter_map(|name| found.get(name)) {
-                let same =
-                    id.as_str() == row.id.split('#').next() || matches!(operation, Operation::StsGetCallerIdentity);
-                assert!(same, "{place} of {} shows {id}", row.id);
-            }
+    for (row, operation, place) in of_rows {
+        seen += 1;
+        let bytes = files.get(&*place.file).unwrap_or_else(|| panic!("no file {}", place.file));
+        let text = std::str::from_utf8(bytes).unwrap();
+        if let Some(line) = place.at.strip_prefix('L') {
+            let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
+            let root = matches!(row.kind, Kind::Account);
+            // The id of an event's row is its time and its own id.
+            let arn = row.id.split('#').next().and_then(|id| id.split(' ').next_back()).unwrap();
+            assert!(root && line.contains("oot") || line.contains(arn), "{place} of {} is {line}", row.id);
+            continue;
+        }
+        let document: serde_json::Value = serde_json::from_str(text).unwrap();
+        let found = document.pointer(&place.at).unwrap_or_else(|| panic!("{place} leads nowhere"));
+        let named = ["Arn", "TrailARN", "PolicyArn", "ConfigRuleArn", "PermissionsBoundaryArn"];
+        for id in named.iter().filter_map(|name| found.get(name)) {
+            let same = id.as_str() == row.id.split('#').next() || matches!(operation, Operation::StsGetCallerIdentity);
+            assert!(same, "{place} of {} shows {id}", row.id);
         }
     }
     for place in resources.populations.values().flat_map(|population| &population.sources) {
@@ -238,8 +236,8 @@ fn without_any_evidence_nothing_is_known_and_every_population_says_so() {
     for row in rows(&resources).filter(|row| of_aws(&row.kind)) {
         // A vendor's terms are the user's to say, not AWS's.
         let settings: &[&str] = if row.kind == Kind::Vendor { &["name", "accounts", "expected_roles"] } else { &[] };
-        for (name, value) in &row.fields {
-            assert_eq!(value.known().is_some(), settings.contains(name), "{}.{name}", row.id);
+        for (name, value) in row.fields.iter() {
+            assert_eq!(value.known().is_some(), settings.contains(&name), "{}.{name}", row.id);
         }
     }
     for (kind, population) in resources.populations.iter().filter(|(kind, _)| of_aws(kind)) {

@@ -18,7 +18,7 @@ use crate::evaluate::Evaluation;
 use crate::evidence::call::file_name;
 use crate::evidence::digest::sha256;
 use crate::evidence::{Evidence, Timestamp};
-use crate::resource::{LastReview, Resources};
+use crate::resource::{Access, LastReview, Resources};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,6 +139,7 @@ pub fn close(
     inputs: BTreeMap<String, Vec<u8>>,
     evidence: &Evidence,
     resources: &Resources,
+    analysis: &Access,
 ) -> Result<Closed, CloseError> {
     let input = |path: &str| inputs.get(path).ok_or_else(|| CloseError::Altered(format!("the record has no {path}")));
     let closing: Closing = serde_json::from_slice(input(CLOSING_FILE)?)
@@ -157,8 +158,8 @@ pub fn close(
     if !answers.refusals.0.is_empty() {
         return Err(CloseError::Refused(answers.refusals));
     }
-    let snapshot =
-        freeze::access(evidence, resources, &Owners::default(), Thresholds::default()).map_err(CloseError::Evidence)?;
+    let snapshot = freeze::access(evidence, resources, analysis, &Owners::default(), Thresholds::default())
+        .map_err(CloseError::Evidence)?;
     let trail = Trail::since(evidence, frozen.opened);
     let later = Later::new(&frozen.rows, &snapshot, &trail);
     let rows = register_rows(&frozen, &answers, &later);

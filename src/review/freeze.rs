@@ -11,7 +11,7 @@ use crate::evidence::credential_report::{self, CredentialReport, LastUsed};
 use crate::evidence::iam::{AuthorizationDetails, RoleDetail, UserDetail};
 use crate::evidence::{Evidence, Timestamp};
 use crate::report::words::visible;
-use crate::resource::{FieldValue, KEYS_OF_NEWER, Kind, Population, Resource, Resources, Unknown, Value};
+use crate::resource::{Access, FieldValue, KEYS_OF_NEWER, Kind, Population, Resource, Resources, Unknown, Value};
 use std::collections::{BTreeMap, HashMap};
 
 /// From when on something is remarkable, in days.
@@ -50,10 +50,11 @@ pub struct Snapshot {
 pub fn access(
     evidence: &Evidence,
     resources: &Resources,
+    analysis: &Access,
     owners: &Owners,
     thresholds: Thresholds,
 ) -> Result<Snapshot, String> {
-    let maker = Maker::new(evidence, resources, owners, thresholds);
+    let maker = Maker::new(evidence, resources, analysis, owners, thresholds);
     let mut snapshot = Snapshot::default();
     let mut sheets: BTreeMap<Sheet, (Vec<Row>, Vec<String>)> = BTreeMap::new();
     sheets.insert(Sheet::Users, (maker.users(), maker.incomplete(&[Kind::User])));
@@ -106,7 +107,13 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn new(evidence: &'a Evidence, resources: &'a Resources, owners: &'a Owners, thresholds: Thresholds) -> Self {
+    fn new(
+        evidence: &'a Evidence,
+        resources: &'a Resources,
+        analysis: &Access,
+        owners: &'a Owners,
+        thresholds: Thresholds,
+    ) -> Self {
         let details = evidence.global::<AuthorizationDetails>();
         let report = evidence.global::<CredentialReport>();
         let (details, report) = (details.arrived().copied(), report.arrived().copied());
@@ -115,7 +122,7 @@ impl<'a> Maker<'a> {
             resources,
             owners,
             thresholds,
-            standings: Standings::of(evidence, &resources.access),
+            standings: Standings::of(evidence, analysis),
             account: evidence.account.as_deref(),
             as_of: evidence.as_of(),
             report,
@@ -208,7 +215,7 @@ impl Making {
     }
 
     fn seen(&mut self, resource: &Resource) {
-        self.row.evidence = resource.sources.values().flatten().map(ToString::to_string).collect();
+        self.row.evidence = resource.sources.iter().map(|(_, place)| place.to_string()).collect();
         self.row.evidence.sort();
     }
 

@@ -72,8 +72,8 @@ pub fn with_right_digests(mut entries: Vec<(String, Vec<u8>)>) -> Vec<(String, V
         .map(|(path, (sha256, size))| {
             let old = manifest.files.iter().find(|file| file.path == *path);
             auditpack::package::manifest::FileRecord {
-                path: path.clone(),
-                sha256: sha256.clone(),
+                path: path.as_str().into(),
+                sha256: sha256.as_str().into(),
                 size: *size as u64,
                 ..old.unwrap_or(&record).clone()
             }

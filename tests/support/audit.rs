@@ -13,7 +13,7 @@ use auditpack::evidence::identity::{CallerIdentity, ListRegions};
 use auditpack::evidence::{CallId, Document, Evidence, Gap, GapKind, Note, Operation, Outcome, Period, Run, Timestamp};
 use auditpack::finding::{Pointer, Severity};
 use auditpack::report::Audit;
-use auditpack::resource::{FieldValue, Kind, Population, Reconciliation, Resource, Resources, Unknown, Value};
+use auditpack::resource::{FieldValue, Fields, Kind, Population, Reconciliation, Resource, Resources, Unknown, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -322,7 +322,10 @@ fn pointer(operation: Operation, at: &str) -> Pointer {
 }
 
 fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource {
-    let fields = kind.schema().fields.iter().map(|field| (field.name, FieldValue::Known(Value::Null))).collect();
+    let mut fields = Fields::of(kind);
+    for field in kind.schema().fields {
+        fields.insert(field.name, FieldValue::Known(Value::Null));
+    }
     let operation = kind.schema().population[0];
     let file = match region {
         Some(region) => format!("evidence/{}", CallId::regional(operation, region).document_path()),
@@ -334,7 +337,7 @@ fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource 
         name: name.to_owned(),
         region: region.map(str::to_owned),
         fields,
-        sources: BTreeMap::from([(operation, vec![Pointer { file: file.into(), at: "/0".to_owned() }])]),
+        sources: vec![(operation, Pointer { file: file.into(), at: "/0".to_owned() })],
     }
 }
 
@@ -354,10 +357,8 @@ fn user(name: &str, i: usize) -> Resource {
     set(&mut user, "created_days", 400 + i as i64);
     set(&mut user, "groups", vec!["admins", "=cmd"]);
     set(&mut user, "tags", BTreeMap::from([("team".to_owned(), name)]));
-    user.sources.insert(
-        Operation::IamGetCredentialReport,
-        vec![pointer(Operation::IamGetCredentialReport, &format!("L{}", i + 2))],
-    );
+    let line = pointer(Operation::IamGetCredentialReport, &format!("L{}", i + 2));
+    user.sources.push((Operation::IamGetCredentialReport, line));
     user
 }
 

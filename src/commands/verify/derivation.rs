@@ -82,8 +82,8 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
         Ok(evidence) => evidence,
         Err(error) => return Ok(failed_to_read(format!("the recording cannot be replayed: {error}"))),
     };
-    let resources = Resources::build(&evidence, &controls.settings.profile);
-    let records = record::made_again(opened, &evidence, &resources)
+    let (resources, analysis) = Resources::with_analysis(&evidence, &controls.settings.profile);
+    let records = record::made_again(opened, &evidence, &resources, &analysis)
         .and_then(|closed| LastRecord::packaged(opened).map(|last| (closed, last)));
     let (closed, last) = match records {
         Ok((Some(_), Some(_))) => return Ok(failed_to_read("it holds the records of two access reviews".to_owned())),
@@ -92,6 +92,7 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
             return Ok(failed_to_read(format!("the record of the access review cannot be made again: {reason}")));
         }
     };
+    drop(analysis);
     let review = closed.as_ref().map(Closed::last_review).or_else(|| last.as_ref().map(|last| last.review.clone()));
     let resources = resources.reviewed(&evidence, review);
     let evaluation = evaluate(&evidence, &resources, &controls);

@@ -164,7 +164,7 @@ fn aws_config_s_result_for_the_resource_is_told_apart_from_the_rule_s() {
         .map(|finding| {
             let verdict = &finding.config_rules[0];
             let own = verdict.resource.as_ref().unwrap();
-            (verdict.compliance.as_str(), own.id.as_str(), own.compliance.as_str())
+            (verdict.rule.compliance.as_str(), own.id.as_str(), own.compliance.as_str())
         })
         .collect();
     assert_eq!(

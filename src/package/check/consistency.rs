@@ -51,7 +51,8 @@ fn calls(package: &OpenPackage, manifest: &Manifest, problems: &mut Vec<Problem>
     let paths: BTreeSet<&str> = package.paths().collect();
     let gaps: BTreeSet<&str> = manifest.gaps.iter().map(|gap| gap.place.as_str()).collect();
     for call in &manifest.calls {
-        for path in call.document.iter().chain(&call.responses).filter(|path| !paths.contains(path.as_str())) {
+        let named = call.document.as_deref().into_iter().chain(call.responses.iter().map(|path| path.as_str()));
+        for path in named.filter(|path| !paths.contains(path)) {
             problems.push(Problem::of(path, format!("belongs to {} and is not there", call.call)));
         }
         let complete = ["collected", "absent"].contains(&call.outcome.as_str());
@@ -73,8 +74,9 @@ fn calls(package: &OpenPackage, manifest: &Manifest, problems: &mut Vec<Problem>
 fn controls(package: &OpenPackage, manifest: &Manifest, problems: &mut Vec<Problem>) {
     let mut lines = String::new();
     let mut files = 0;
-    for file in manifest.files.iter().filter(|file| package.paths().any(|path| path == file.path)) {
-        if let Some(path) = file.path.strip_prefix("controls/") {
+    for file in &manifest.files {
+        let path = file.path.strip_prefix("controls/");
+        if let Some(path) = path.filter(|_| package.paths().any(|path| path == file.path.as_str())) {
             files += 1;
             lines.push_str(&format!("{}  {path}\n", file.sha256));
         }

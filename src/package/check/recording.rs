@@ -3,43 +3,87 @@
 
 use super::{Problem, Step, Verdict};
 use crate::evidence::cloudtrail::LANE_NUMBERS;
-use crate::evidence::recording::{CALLS_FILE, Entry, RUN_FILE, Response};
+use crate::evidence::digest::sha256;
+use crate::evidence::recording::{CALLS_FILE, CUSTODY_FILE, Entry, RUN_FILE, Response};
 use crate::evidence::trail_logs::KeptFiles;
-use crate::evidence::{EventSource, Operation};
+use crate::evidence::{EventSource, Operation, Text};
 use crate::package::error::PackageError;
 use crate::package::manifest::CallRef;
 use crate::package::open::OpenPackage;
 use regex::Regex;
 use serde::Deserialize;
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::LazyLock;
 
+/// What is kept of a line of the log. There can be tens of thousands.
+struct Logged {
+    call: CallRef,
+    page: u32,
+    attempt: u32,
+    /// The token of the page that it asked for.
+    asked: Option<Token>,
+    answer: Option<Answer>,
+}
+
+/// The response that a line names.
+struct Answer {
+    /// Its path in the package.
+    path: Text,
+    /// Whether it is what was asked for, and no error.
+    given: bool,
+}
+
+/// What stands for the token of a page: tokens can be long, and are only compared.
+type Token = u128;
+
+/// The log as it is read, line by line.
+struct Reading<'a> {
+    log: String,
+    /// What the manifest says of the files: SHA-256 and size.
+    recorded: &'a BTreeMap<&'a str, (&'a str, u64)>,
+    requests: u64,
+    attempts: BTreeSet<(Text, u32, u32)>,
+    /// The last attempt of each request.
+    last: BTreeMap<(Text, u32), Logged>,
+    /// The files that lines name.
+    named: BTreeSet<Text>,
+    /// The responses that something was taken out of: how much, and the SHA-256 as they came.
+    redacted: BTreeMap<String, (u64, String)>,
+    problems: Vec<Problem>,
+}
+
 pub(super) fn check(package: &mut OpenPackage) -> Result<Vec<Step>, PackageError> {
-    let log_path = format!("raw/{CALLS_FILE}");
     let mut problems = Vec::new();
-    let text = match package.bytes(&log_path) {
-        Ok(text) => text,
-        Err(error) => {
-            return Ok(vec![Step::of("recording", "", vec![Problem::of(log_path, error.to_string())])]);
-        }
-    };
-    let mut entries: Vec<Entry> = Vec::new();
-    for (n, line) in text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-        match serde_json::from_slice(line) {
-            Ok(entry) => entries.push(entry),
-            Err(e) => problems.push(Problem::of(&log_path, format!("line {} is no request: {e}", n + 1))),
-        }
-    }
     let kept = trail_logs(package, &mut problems);
-    bodies(package, &entries, &kept, &mut problems);
-    let requests = entries.len();
+    let manifest = package.manifest().clone();
+    let files = manifest.files.iter().map(|file| (file.path.as_str(), (file.sha256.as_str(), file.size)));
+    let recorded: BTreeMap<&str, (&str, u64)> = files.collect();
+    let mut reading = Reading {
+        log: format!("raw/{CALLS_FILE}"),
+        recorded: &recorded,
+        requests: 0,
+        attempts: BTreeSet::new(),
+        last: BTreeMap::new(),
+        named: BTreeSet::new(),
+        redacted: BTreeMap::new(),
+        problems,
+    };
+    reading.kept(&kept);
+    let read = package.with_reader(&format!("raw/{CALLS_FILE}"), |file| reading.lines(file));
+    if let Err(reason) = read.map_err(|e| e.to_string()).and_then(|read| read.map_err(|e| e.to_string())) {
+        return Ok(vec![Step::of("recording", "", vec![Problem::of(reading.log, reason)])]);
+    }
+    reading.unnamed();
+    let Reading { requests, last, redacted, problems, .. } = reading;
     let mut steps = vec![Step::of(
         "recording",
         format!("{requests} requests are logged, and each response is the one that the log names"),
         problems,
     )];
-    steps.push(pages(package, &entries)?);
-    steps.push(redactions(package, &entries, &kept));
+    steps.push(pages(package, last)?);
+    steps.push(redactions(package, redacted, &kept));
     Ok(steps)
 }
 
@@ -56,101 +100,137 @@ fn trail_logs(package: &mut OpenPackage, problems: &mut Vec<Problem>) -> KeptFil
     })
 }
 
-/// Responses and lines of the log belong together one by one.
-fn bodies(package: &OpenPackage, entries: &[Entry], kept: &KeptFiles, problems: &mut Vec<Problem>) {
-    let log_path = format!("raw/{CALLS_FILE}");
-    let run_path = format!("raw/{RUN_FILE}");
-    let custody_path = format!("raw/{}", crate::evidence::recording::CUSTODY_FILE);
-    let recorded: BTreeMap<&str, (&str, u64)> =
-        package.manifest().files.iter().map(|f| (f.path.as_str(), (f.sha256.as_str(), f.size))).collect();
-    let mut named = BTreeSet::new();
-    let index_path = format!("raw/{}", KeptFiles::index_path());
-    if recorded.contains_key(index_path.as_str()) {
-        named.insert(index_path);
-    }
-    for (path, file) in kept.all() {
-        let path = format!("raw/{path}");
-        if recorded.get(path.as_str()) != Some(&(file.sha256.as_str(), file.size)) {
-            problems.push(Problem::of(&path, "is not the log file, digest or key that the index of the copies names"));
+impl Reading<'_> {
+    /// The log files of a trail, which have an index of their own.
+    fn kept(&mut self, kept: &KeptFiles) {
+        let index = format!("raw/{}", KeptFiles::index_path());
+        if self.recorded.contains_key(index.as_str()) {
+            self.named.insert(index.into());
         }
-        named.insert(path);
-    }
-    let mut attempts = BTreeSet::new();
-    for entry in entries {
-        if !attempts.insert((&entry.key, entry.sequence, entry.attempt)) {
-            problems.push(Problem::of(
-                &log_path,
-                format!("attempt {} of request {} is there twice", entry.attempt, entry.key),
-            ));
+        for (path, file) in kept.all() {
+            let path: Text = format!("raw/{path}").into();
+            if self.recorded.get(path.as_str()) != Some(&(file.sha256.as_str(), file.size)) {
+                let what = "is not the log file, digest or key that the index of the copies names";
+                self.problems.push(Problem::of(path.as_str(), what));
+            }
+            self.named.insert(path);
         }
-        let Some(response) = &entry.response else { continue };
-        let path = format!("raw/{}", response.body);
-        match recorded.get(path.as_str()) {
-            None => problems.push(Problem::of(&path, "is named by the log and not there")),
+    }
+
+    fn lines(&mut self, file: &mut dyn Read) -> io::Result<()> {
+        let mut file = BufReader::new(file);
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            if file.read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            let text = line.strip_suffix(b"\n").unwrap_or(&line);
+            match serde_json::from_slice(text) {
+                _ if text.is_empty() => {}
+                Ok(entry) => self.entry(entry),
+                Err(e) => self.problems.push(Problem::of(&self.log, format!("line {number} is no request: {e}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Responses and lines of the log belong together one by one.
+    fn entry(&mut self, entry: Entry) {
+        self.requests += 1;
+        let key: Text = entry.key.as_str().into();
+        if !self.attempts.insert((key.clone(), entry.sequence, entry.attempt)) {
+            let what = format!("attempt {} of request {} is there twice", entry.attempt, entry.key);
+            self.problems.push(Problem::of(&self.log, what));
+        }
+        let asked = asked(&entry).map(|token| short(&token));
+        let (page, attempt) = (entry.page, entry.attempt);
+        let call = CallRef {
+            operation: entry.operation.into(),
+            region: entry.region.map(Text::from),
+            resource: entry.resource.map(Text::from),
+        };
+        let answer = entry.response.map(|response| self.response(response));
+        let logged = Logged { call, page, attempt, asked, answer };
+        match self.last.entry((key, entry.sequence)) {
+            Slot::Vacant(slot) => {
+                slot.insert(logged);
+            }
+            Slot::Occupied(mut slot) if attempt > slot.get().attempt => {
+                slot.insert(logged);
+            }
+            Slot::Occupied(_) => {}
+        }
+    }
+
+    fn response(&mut self, response: Response) -> Answer {
+        let path: Text = format!("raw/{}", response.body).into();
+        let wrong = match self.recorded.get(path.as_str()) {
+            None => Some("is named by the log and not there".to_owned()),
             Some((sha256, _)) if *sha256 != response.sha256 => {
-                problems.push(Problem::of(&path, format!("has SHA-256 {sha256}, the log says {}", response.sha256)));
+                Some(format!("has SHA-256 {sha256}, the log says {}", response.sha256))
             }
             Some((_, size)) if *size != response.size => {
-                problems.push(Problem::of(&path, format!("has {size} bytes, the log says {}", response.size)));
+                Some(format!("has {size} bytes, the log says {}", response.size))
             }
-            Some(_) => {}
+            Some(_) => None,
+        };
+        self.problems.extend(wrong.map(|what| Problem::of(path.as_str(), what)));
+        if let Some(original) = response.original_sha256 {
+            self.redacted.insert(path.to_string(), (response.redactions, original));
         }
-        if !named.insert(path.clone()) {
-            problems.push(Problem::of(path, "is the response of two requests"));
+        if !self.named.insert(path.clone()) {
+            self.problems.push(Problem::of(path.as_str(), "is the response of two requests"));
+        }
+        Answer { path, given: (200..300).contains(&response.status) }
+    }
+
+    /// What lies in the recording, and nothing in it names.
+    fn unnamed(&mut self) {
+        // The log files of a trail have an index of their own, from which the derivation takes them.
+        let index = format!("raw/{}", KeptFiles::index_path());
+        let logs = index.rsplit_once('/').map_or(index.as_str(), |(folder, _)| folder).to_owned() + "/";
+        let own = [CALLS_FILE, RUN_FILE, CUSTODY_FILE].map(|file| format!("raw/{file}"));
+        let below = self.recorded.keys().filter(|path| path.starts_with("raw/") && !path.starts_with(&logs));
+        for path in below.filter(|path| !own.iter().any(|own| own == *path) && !self.named.contains(**path)) {
+            self.problems.push(Problem::of(*path, "is a response that no request of the log was given"));
         }
     }
-    // The log files of a trail have an index of their own, from which the derivation takes them.
-    let index = format!("raw/{}", KeptFiles::index_path());
-    let logs = index.rsplit_once('/').map_or(index.as_str(), |(folder, _)| folder).to_owned() + "/";
-    let below = recorded.keys().filter(|path| path.starts_with("raw/") && !path.starts_with(&logs));
-    for path in below.filter(|path| **path != log_path && **path != run_path && **path != custody_path) {
-        if !named.contains(*path) {
-            problems.push(Problem::of(*path, "is a response that no request of the log was given"));
-        }
-    }
+}
+
+/// Enough of a token's SHA-256 to tell it from any other.
+fn short(token: &str) -> Token {
+    // Digits of a hash are hexadecimal digits.
+    sha256(token.as_bytes()).get(..32).and_then(|digits| u128::from_str_radix(digits, 16).ok()).unwrap_or_default()
 }
 
 /// Tokens that AWS gave and tokens that were asked with, of one call.
 #[derive(Default)]
 struct Tokens {
-    given: BTreeMap<String, String>,
-    asked: BTreeMap<String, String>,
+    given: BTreeMap<Token, Text>,
+    asked: BTreeMap<Token, Text>,
     pages: BTreeSet<u32>,
 }
 
 /// A call that is collected asked for every page that AWS announced, so that the last one announced none.
-fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageError> {
+fn pages(package: &mut OpenPackage, last: BTreeMap<(Text, u32), Logged>) -> Result<Step, PackageError> {
     let mut calls: BTreeMap<CallRef, Tokens> = BTreeMap::new();
     let mut problems = Vec::new();
-    let mut last: BTreeMap<(&str, u32), &Entry> = BTreeMap::new();
-    for entry in entries {
-        let kept = last.entry((&entry.key, entry.sequence)).or_insert(entry);
-        if entry.attempt > kept.attempt {
-            *kept = entry;
-        }
-    }
     let mut count = 0;
-    for entry in last.values() {
-        let call = CallRef {
-            operation: entry.operation.clone(),
-            region: entry.region.clone(),
-            resource: entry.resource.clone(),
-        };
+    for Logged { call, page, asked, answer, .. } in last.into_values() {
         let tokens = calls.entry(call).or_default();
-        tokens.pages.insert(entry.page);
-        let place = entry.response.as_ref().map_or_else(String::new, |response| format!("raw/{}", response.body));
-        if let Some(token) = asked(entry) {
-            tokens.asked.insert(token, place.clone());
+        tokens.pages.insert(page);
+        if let Some(token) = asked {
+            let place = answer.as_ref().map_or_else(|| Text::from(""), |answer| answer.path.clone());
+            tokens.asked.insert(token, place);
         }
-        let Some(response) = entry.response.as_ref().filter(|response| (200..300).contains(&response.status)) else {
-            continue;
-        };
+        let Some(Answer { path, .. }) = answer.filter(|answer| answer.given) else { continue };
         count += 1;
         // A response that is not there was told of before.
-        if let Ok(body) = package.bytes(&place)
-            && let Some(token) = given(&body, response)
+        if let Ok(body) = package.bytes(&path)
+            && let Some(token) = given(&body, &path)
         {
-            tokens.given.insert(token, place);
+            tokens.given.insert(short(&token), path);
         }
     }
     let none = Tokens::default();
@@ -159,14 +239,15 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
         if call.outcome == "collected" {
             for (_, place) in tokens.given.iter().filter(|(token, _)| !tokens.asked.contains_key(*token)) {
                 let what = format!("announces another page of {}, which was never asked for", call.call);
-                problems.push(Problem::of(place, what));
+                problems.push(Problem::of(place.as_str(), what));
             }
             if tokens.pages.is_empty() && !from_logs(package, &call.call) {
                 problems.push(Problem::of("manifest.json", format!("{} is collected and was never asked", call.call)));
             }
         }
         for (_, place) in tokens.asked.iter().filter(|(token, _)| !tokens.given.contains_key(*token)) {
-            problems.push(Problem::of(place, format!("is a page of {} that no other page announces", call.call)));
+            problems
+                .push(Problem::of(place.as_str(), format!("is a page of {} that no other page announces", call.call)));
         }
         // Lanes that are read side by side are numbered apart.
         let follows = |page: u32| (page - 1).is_multiple_of(LANE_NUMBERS) || tokens.pages.contains(&(page - 1));
@@ -193,9 +274,9 @@ fn pages(package: &mut OpenPackage, entries: &[Entry]) -> Result<Step, PackageEr
 
 /// Whether the events of a Region come from log files of a trail, so that AWS was not asked for them.
 fn from_logs(package: &OpenPackage, call: &CallRef) -> bool {
-    call.operation == Operation::CloudTrailLookupEvents.to_string()
+    call.operation.as_str() == Operation::CloudTrailLookupEvents.to_string()
         && (package.manifest().period.covered.iter()).any(|covered| {
-            Some(&covered.region) == call.region.as_ref() && covered.source == EventSource::TrailLogs.word()
+            Some(covered.region.as_str()) == call.region.as_deref() && covered.source == EventSource::TrailLogs.word()
         })
 }
 
@@ -206,11 +287,11 @@ struct JsonToken {
 }
 
 /// The token of the next page, if a response announces one.
-fn given(body: &[u8], response: &Response) -> Option<String> {
+fn given(body: &[u8], path: &str) -> Option<String> {
     static TRUNCATED: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"<IsTruncated>\s*true\s*</IsTruncated>").ok());
     static MARKER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<Marker>([^<]*)</Marker>").ok());
-    let token = if response.body.ends_with(".xml") {
+    let token = if path.ends_with(".xml") {
         let text = String::from_utf8_lossy(body);
         TRUNCATED.as_ref()?.find(&text)?;
         let marker = MARKER.as_ref()?.captures(&text)?.get(1)?.as_str().to_owned();
@@ -237,24 +318,16 @@ fn asked(entry: &Entry) -> Option<String> {
 }
 
 /// What was taken out is declared, with the digest of the response as it came.
-fn redactions(package: &OpenPackage, entries: &[Entry], kept: &KeptFiles) -> Step {
-    let mut logged: BTreeMap<String, (u64, &str)> = entries
-        .iter()
-        .filter_map(|entry| entry.response.as_ref())
-        .filter_map(|response| {
-            let original = response.original_sha256.as_deref()?;
-            Some((format!("raw/{}", response.body), (response.redactions, original)))
-        })
-        .collect();
+fn redactions(package: &OpenPackage, mut logged: BTreeMap<String, (u64, String)>, kept: &KeptFiles) -> Step {
     for (path, file) in kept.all().filter(|(_, file)| file.redactions > 0) {
-        let original = file.original_sha256.as_deref().unwrap_or_default();
+        let original = file.original_sha256.clone().unwrap_or_default();
         logged.insert(format!("raw/{path}"), (file.redactions, original));
     }
-    let declared: BTreeMap<String, (u64, &str)> = package
+    let declared: BTreeMap<String, (u64, String)> = package
         .manifest()
         .redactions
         .iter()
-        .map(|redaction| (redaction.file.clone(), (redaction.count, redaction.original_sha256.as_str())))
+        .map(|redaction| (redaction.file.clone(), (redaction.count, redaction.original_sha256.clone())))
         .collect();
     let mut problems = Vec::new();
     for (file, redaction) in &logged {

@@ -27,7 +27,7 @@ fn contents(files: &BTreeMap<String, Vec<u8>>, manifest: Manifest) -> Contents<'
     };
     let mut contents = Contents::new(manifest);
     for (path, bytes) in files {
-        contents.put(path.clone(), part(bytes)).unwrap();
+        contents.put(path.as_str().into(), part(bytes)).unwrap();
     }
     contents
 }
@@ -62,7 +62,7 @@ proptest! {
         prop_assert_eq!(read.files.len(), files.len());
         for (record, (path, bytes)) in read.files.iter().zip(&files) {
             let sha256 = crate::evidence::digest::sha256(bytes);
-            prop_assert_eq!((&record.path, record.size, &record.sha256), (path, bytes.len() as u64, &sha256));
+            prop_assert_eq!((record.path.as_str(), record.size, record.sha256.as_str()), (path.as_str(), bytes.len() as u64, sha256.as_str()));
             prop_assert_eq!(&opened.read(path).unwrap(), bytes);
         }
         let text = opened.read(MANIFEST).unwrap();
@@ -96,13 +96,13 @@ fn a_target_is_written_whole_or_not_at_all_and_never_over_another_file() {
     assert_eq!(std::fs::read(&target).unwrap(), b"mine");
 
     let altered = Part {
-        content: Content::File { path: target.clone(), sha256: Some("0".repeat(64)) },
+        content: Content::File { path: target.clone(), sha256: Some("0".repeat(64).into()) },
         call: None,
         sources: Vec::new(),
         partial: false,
     };
     let mut broken = contents(&files, manifest());
-    broken.parts.insert("b".to_owned(), altered);
+    broken.parts.insert("b".into(), altered);
     let error = write(broken, &target, true).unwrap_err();
     assert!(error.to_string().contains("was altered since it was recorded"), "{error}");
     assert_eq!(std::fs::read(&target).unwrap(), b"mine");
@@ -160,7 +160,7 @@ fn what_turns_out_to_be_large_is_written_as_what_is_known_to_be() {
                 true => Content::stream(move |out| out.write_all(&bytes)),
                 false => Content::Bytes(bytes),
             };
-            (path.to_owned(), Part { content, call: None, sources: Vec::new(), partial: false })
+            (path.into(), Part { content, call: None, sources: Vec::new(), partial: false })
         };
         [part("a.csv", b"small".to_vec()), part("b.csv", noise.clone()), part("c.csv", noise[..70_000].to_vec())].into()
     };

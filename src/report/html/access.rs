@@ -2,17 +2,13 @@
 //! statement that decides and the request that shows a weakness.
 
 use super::{Context, Link};
-use crate::iam::admin::AdminVerdict;
-use crate::iam::escalation::Certainty;
 use crate::iam::principal::Kind as PrincipalKind;
-use crate::iam::trust::{PathKind, Requirement, TrustPath, TrustReport};
+use crate::iam::trust::{PathKind, TrustPath};
 use crate::report::tables::plain;
 use crate::report::words::{Shown, number};
-use crate::resource::access::{Analysed, statement_text, trust_statement_text, words};
+use crate::resource::access::overview::{self, MOST};
+use crate::resource::access::{statement_text, trust_statement_text, words};
 use crate::resource::{FieldValue, Kind, Population, Resource};
-
-/// How many rows a table shows; the population's file has all.
-const MOST: usize = 60;
 
 /// How many statements are shown of one principal.
 const MOST_STATEMENTS: usize = 4;
@@ -63,20 +59,7 @@ pub(super) struct Way {
 
 pub(super) fn view(context: &Context<'_>) -> View {
     let resources = context.audit.resources;
-    let access = &resources.access;
-    let mut privileged: Vec<(u8, Analysed<'_>)> =
-        access.principals().filter_map(|one| Some((rank(&one)?, one))).collect();
-    privileged.sort_by(|(a, x), (b, y)| (a, &x.principal.arn).cmp(&(b, &y.principal.arn)));
-    let mut ways: Vec<(u8, &TrustReport, &TrustPath)> = access
-        .trusts()
-        .iter()
-        .flat_map(|report| report.paths.iter().map(move |path| (report, path)))
-        .filter(|(_, path)| path.kind.is_external() && !path.open.is_false())
-        .map(|(report, path)| (weakness(path), report, path))
-        .collect();
-    ways.sort_by(|(a, r, p), (b, s, q)| {
-        (b, &r.role, p.statement, &p.principal).cmp(&(a, &s.role, q.statement, &q.principal))
-    });
+    let overview = &resources.overview;
     let table = |kind: Kind, fields: &[&'static str]| {
         let rows = resources.populations.get(&kind).map_or(&[][..], |population: &Population| &population.rows);
         let shown = |row: &Resource| fields.iter().map(|field| cell(row, field)).collect();
@@ -124,12 +107,12 @@ pub(super) fn view(context: &Context<'_>) -> View {
         context.link(&format!("populations/{file}"), file)
     };
     View {
-        incomplete: access.incomplete().map(|gap| format!("{}: {}", gap.call, gap.reason).into()),
-        principals: number(access.principals().count() as u64),
-        more_privileged: privileged.len().saturating_sub(MOST),
-        privileged: privileged.into_iter().take(MOST).map(|(_, one)| one_privileged(context, one)).collect(),
-        more_ways: ways.len().saturating_sub(MOST),
-        ways: ways.into_iter().take(MOST).map(|(weak, report, path)| one_way(context, weak, report, path)).collect(),
+        incomplete: overview.incomplete.as_ref().map(|gap| format!("{}: {}", gap.call, gap.reason).into()),
+        principals: number(overview.principals as u64),
+        more_privileged: overview.more_privileged,
+        privileged: overview.privileged.iter().map(|one| one_privileged(context, one)).collect(),
+        more_ways: overview.more_ways,
+        ways: overview.ways.iter().map(|way| one_way(context, way)).collect(),
         outsiders: outsiders.0,
         more_outsiders: outsiders.1,
         vendors: vendors.0,
@@ -155,33 +138,17 @@ fn cell(row: &Resource, field: &str) -> Shown {
     }
 }
 
-/// Who comes first; nothing for those who are no administrators.
-fn rank(one: &Analysed<'_>) -> Option<u8> {
-    let report = &one.report.admin;
-    Some(match &report.verdict {
-        AdminVerdict::Admin => 0,
-        AdminVerdict::AdminExceptDeny => 1,
-        AdminVerdict::AdminEquivalent { path } if path.certainty == Certainty::Certain => 2,
-        AdminVerdict::ConditionalAdmin if !report.by_path => 3,
-        AdminVerdict::AdminEquivalent { .. } => 4,
-        AdminVerdict::ConditionalAdmin => 5,
-        AdminVerdict::Unknown { .. } => 6,
-        AdminVerdict::NotAdmin => return None,
-    })
-}
-
-fn one_privileged(context: &Context<'_>, one: Analysed<'_>) -> Privileged {
-    let (principal, report) = (one.principal, &one.report.admin);
+fn one_privileged(context: &Context<'_>, one: &overview::Privileged) -> Privileged {
+    let report = &one.admin;
     let references = report.statements.iter().chain(&report.denies).take(MOST_STATEMENTS);
     let statements = references.map(|reference| {
-        let text = statement_text(context.audit.evidence, &principal.arn, reference);
+        let text = statement_text(context.audit.evidence, &one.arn, reference);
         (Shown::from(words::statement(reference)), Shown::from(text.unwrap_or_default()))
     });
-    let ways = context.audit.resources.access.trust(&principal.arn).map_or(&[][..], |report| &report.paths);
     Privileged {
-        name: principal.name().into(),
-        arn: (&principal.arn).into(),
-        kind: match principal.kind {
+        name: (&one.name).into(),
+        arn: (&one.arn).into(),
+        kind: match one.kind {
             PrincipalKind::User => "user",
             PrincipalKind::Role => "role",
             PrincipalKind::Group => "group",
@@ -191,7 +158,7 @@ fn one_privileged(context: &Context<'_>, one: Analysed<'_>) -> Privileged {
         grave: words::certainty(report) == "certain",
         reason: words::admin_reason(report).into(),
         statements: statements.collect(),
-        ways: ways.iter().filter(|path| !path.open.is_false()).map(|path| who(path).into()).collect(),
+        ways: one.ways.iter().map(|path| who(path).into()).collect(),
     }
 }
 
@@ -205,24 +172,8 @@ fn who(path: &TrustPath) -> String {
     }
 }
 
-/// How weakly a way in is guarded: 2 lets strangers in, 1 lacks something, 0 is guarded as one would expect.
-fn weakness(path: &TrustPath) -> u8 {
-    let open = path.oidc.as_ref().is_some_and(|oidc| oidc.width.id() == "open");
-    let broad = path.oidc.as_ref().is_some_and(|oidc| matches!(oidc.width.id(), "org-wide" | "issuer-wide"));
-    let no_id = path.kind == PathKind::CrossAccount
-        && !path.own
-        && path.account.is_some()
-        && path.requirements.external_id != Requirement::Required;
-    match () {
-        () if open || path.kind == PathKind::Public => 2,
-        () if broad || no_id || matches!(path.kind, PathKind::Orphan | PathKind::Unclear) => 1,
-        () => 0,
-    }
-}
-
-fn one_way(context: &Context<'_>, weak: u8, report: &TrustReport, path: &TrustPath) -> Way {
-    let access = &context.audit.resources.access;
-    let admin = access.principal(&report.role).map(|one| one.report.admin.verdict.id());
+fn one_way(context: &Context<'_>, way: &overview::Way) -> Way {
+    let path = &way.path;
     let needs = &path.requirements;
     let mut guards: Vec<Shown> = Vec::new();
     let federated = matches!(path.kind, PathKind::Saml | PathKind::Oidc);
@@ -240,14 +191,14 @@ fn one_way(context: &Context<'_>, weak: u8, report: &TrustReport, path: &TrustPa
     }
     guards.extend(path.oidc.as_ref().map(|oidc| Shown::from(format!("identities: {}", oidc.width.id()))));
     Way {
-        role: report.role.rsplit('/').next().unwrap_or(&report.role).into(),
-        admin: admin.filter(|admin| *admin != "not-admin").unwrap_or(""),
+        role: way.role.rsplit('/').next().unwrap_or(&way.role).into(),
+        admin: way.admin.filter(|admin| *admin != "not-admin").unwrap_or(""),
         who: who(path).into(),
         how: format!("{}, {}", path.kind.id(), path.action.name()).into(),
         guards,
-        weak: weak > 0,
+        weak: way.weakness > 0,
         gets_in: words::counter_examples(path).into_iter().map(Shown::from).collect(),
         notes: path.findings.iter().map(|finding| Shown::from(&finding.detail)).collect(),
-        statement: trust_statement_text(context.audit.evidence, &report.role, path.statement).map(Shown::from),
+        statement: trust_statement_text(context.audit.evidence, &way.role, path.statement).map(Shown::from),
     }
 }

@@ -312,7 +312,7 @@ fn trail_row(account: &Account) -> (Resource, Vec<String>) {
 fn a_trail_of_all_regions_is_one_row_and_is_effective_while_it_delivers() {
     let mut account = account();
     let (trail, effective) = trail_row(&account);
-    assert_eq!(trail.sources[&CloudTrailDescribeTrails].len(), 2);
+    assert_eq!(trail.places(CloudTrailDescribeTrails).count(), 2);
     assert_eq!(trail.region.as_deref(), Some(HOME));
     assert_fields(&trail, &[("delivering", yes()), ("delivered_hours", int(2)), ("management_events", "all".into())]);
     assert_eq!(effective.len(), 1, "the other trail records one Region only");
