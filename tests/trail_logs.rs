@@ -286,6 +286,29 @@ fn a_trail_that_records_only_some_management_events_proves_no_absence() {
 }
 
 #[test]
+fn the_chain_of_a_trail_that_the_account_does_not_list_proves_nothing_of_the_period() {
+    let mut bucket = Bucket::of(Account::clean());
+    let mut account = Account::clean();
+    let keys = bucket.dir.path().join("keys.json");
+    let out = tempdir().unwrap();
+    bucket.collect(out.path(), &[]);
+    let listed = &files(&package(out.path()))["evidence/us-east-1/cloudtrail/list-public-keys.json"];
+    std::fs::write(&keys, listed).unwrap();
+    account.trails[0].name = "successor".into();
+    bucket.server = server(account, &[]);
+    let out = tempdir().unwrap();
+    let ran = bucket.collect(out.path(), &["--trail-keys", keys.to_str().unwrap()]);
+    assert_eq!(ran.code, 3, "{}\n{}", ran.stdout, ran.stderr);
+    let summary = json(&files(&package(out.path())), SUMMARY);
+    assert_eq!(summary["verdict"], "not-proven");
+    let reasons = summary["reasons"].to_string();
+    for region in ["us-east-1", "eu-west-1"] {
+        let reason = format!("no digest of trail successor for account 111122223333 in {region}");
+        assert!(reasons.contains(&reason), "{reasons}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_arguments_is_told_before_anything_is_asked() {
     let server = server(Account::clean(), &[]);
     let out = tempdir().unwrap();

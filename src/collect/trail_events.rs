@@ -9,7 +9,7 @@ use super::trail_logs::sorter::{EventSorter, Item, SortCounts};
 use super::trail_logs::{
     ChainSummary, Error, ExpectedChain, Limits, Options, Original, PublicKey, PublicKeys, Verdict, read, region_of,
 };
-use crate::evidence::cloudtrail::{DescribeTrails, EventCoverage, EventSelectors, ListPublicKeys, LookupEvents};
+use crate::evidence::cloudtrail::{DescribeTrails, EventCoverage, EventSelectors, ListPublicKeys, LookupEvents, Trail};
 use crate::evidence::recording::{Recording, private};
 use crate::evidence::redaction::redact;
 use crate::evidence::selectors::management_events;
@@ -125,10 +125,30 @@ pub(super) fn options<'a>(root: &'a Path, evidence: &Evidence, keys: PublicKeys)
     if let Some(account) = &evidence.account {
         options.accounts.insert(account.clone());
         options.expected = (evidence.regions.iter())
-            .map(|region| ExpectedChain { account: account.clone(), region: region.clone(), trail: None })
+            .map(|region| ExpectedChain {
+                account: account.clone(),
+                region: region.clone(),
+                trails: trails_of(region, evidence),
+            })
             .collect();
     }
     options
+}
+
+/// The names of the trails that record a Region, as far as AWS told.
+fn trails_of(region: &str, evidence: &Evidence) -> BTreeSet<String> {
+    trails(evidence)
+        .filter(|trail| trail.is_multi_region_trail == Some(true) || trail.home_region.as_deref() == Some(region))
+        .filter_map(|trail| trail.name.clone())
+        .collect()
+}
+
+/// Every trail that AWS described in any Region; one that records several may come several times.
+fn trails(evidence: &Evidence) -> impl Iterator<Item = &Trail> {
+    let described = evidence.calls_of(Operation::CloudTrailDescribeTrails);
+    described
+        .filter_map(|(_, outcome)| outcome.arrived()?.downcast::<DescribeTrails>())
+        .flat_map(|described| &described.trail_list)
 }
 
 /// Adds the keys that AWS listed, Region by Region.
@@ -290,24 +310,21 @@ fn why_incomplete(chain: &ChainSummary, evidence: &Evidence) -> Option<String> {
     let name = chain.trail.as_deref()?;
     let home = chain.home_region.as_deref();
     let mut found = false;
-    for (_, outcome) in evidence.calls_of(Operation::CloudTrailDescribeTrails) {
-        let told = outcome.arrived().and_then(|document| document.downcast::<DescribeTrails>());
-        for trail in told.into_iter().flat_map(|told| &told.trail_list) {
-            let (Some(arn), Some(of)) = (&trail.trail_arn, &trail.home_region) else { continue };
-            if trail.name.as_deref() != Some(name) || home.is_some_and(|home| home != of) {
-                continue;
-            }
-            found = true;
-            let call = CallId::regional(Operation::CloudTrailGetEventSelectors, of.as_str()).about(arn.as_str());
-            let selectors = evidence.get::<EventSelectors>(&call);
-            let Some(told) = selectors.collected() else { continue };
-            let basic = told.event_selectors.as_deref().unwrap_or_default();
-            let advanced = told.advanced_event_selectors.as_deref().unwrap_or_default();
-            if management_events(basic, advanced) == "all" {
-                return None;
-            }
-            return Some(format!("trail {name} does not record all management events"));
+    for trail in trails(evidence) {
+        let (Some(arn), Some(of)) = (&trail.trail_arn, &trail.home_region) else { continue };
+        if trail.name.as_deref() != Some(name) || home.is_some_and(|home| home != of) {
+            continue;
         }
+        found = true;
+        let call = CallId::regional(Operation::CloudTrailGetEventSelectors, of.as_str()).about(arn.as_str());
+        let selectors = evidence.get::<EventSelectors>(&call);
+        let Some(told) = selectors.collected() else { continue };
+        let basic = told.event_selectors.as_deref().unwrap_or_default();
+        let advanced = told.advanced_event_selectors.as_deref().unwrap_or_default();
+        if management_events(basic, advanced) == "all" {
+            return None;
+        }
+        return Some(format!("trail {name} does not record all management events"));
     }
     Some(match found {
         true => format!("what trail {name} records is not known: its event selectors were not collected"),

@@ -49,7 +49,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-pub use crate::evidence::trail_logs::{EventCounts, Period, Problem};
+pub use crate::evidence::trail_logs::{DELIVERY, EventCounts, Period, Problem};
 pub use event::Event;
 pub use keys::{KeysError, PublicKey, PublicKeys};
 pub use reader::read;
@@ -114,8 +114,8 @@ pub struct ExpectedChain {
     pub account: String,
     /// The Region whose events it covers, not the trail's home Region.
     pub region: String,
-    /// The trail's name; `None` is content with any trail.
-    pub trail: Option<String>,
+    /// The names of trails, one of which must be there; empty is content with any trail.
+    pub trails: BTreeSet<String>,
 }
 
 /// Bounds on what one file may ask of this machine.

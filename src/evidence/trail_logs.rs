@@ -5,7 +5,7 @@ mod kept;
 
 pub use kept::{KEPT_DIR, KeptFile, KeptFiles, LeftOut};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +31,17 @@ impl Period {
     pub fn meets(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
         start < self.to && end >= self.from
     }
+
+    /// When the events of the period are delivered: until [`DELIVERY`] after its end.
+    #[must_use]
+    pub fn delivered(&self) -> Self {
+        Self { from: self.from, to: self.to + DELIVERY }
+    }
 }
+
+/// How long after a call its event is delivered. AWS says about five minutes on average, and does not guarantee it
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>); this is three times as long.
+pub const DELIVERY: TimeDelta = TimeDelta::minutes(15);
 
 /// What a row is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -171,7 +181,7 @@ pub struct ChainSummary {
     /// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>), so copy an hour
     /// more than the period.
     pub proven: Vec<Interval>,
-    /// Whether one interval holds the whole period.
+    /// Whether one interval holds the whole period, and [`DELIVERY`] after it.
     pub period_is_proven: bool,
     /// The digests in scope.
     pub digests: Counts,

@@ -3,6 +3,7 @@
 //! A digest covers the log files that were *delivered* between its start and its end. The chain is unbroken where
 //! each digest names the one before it, states its hash, and starts when that one ended.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
@@ -30,7 +31,7 @@ pub(super) struct Cover {
     pub(super) gaps: Vec<String>,
 }
 
-/// The cover of each chain that has a digest, be it proven or not.
+/// The cover of each chain that has a digest, be it proven or not. `period` is that of delivery.
 pub(super) fn covers(digests: &[Digest], judged: &[Judged], period: Period) -> BTreeMap<ChainId, Cover> {
     let mut chains: BTreeMap<ChainId, Vec<(&Digest, Status)>> = BTreeMap::new();
     for (digest, judged) in digests.iter().zip(judged) {
@@ -82,8 +83,11 @@ fn cover(members: &[(&Digest, Status)], period: Period) -> Cover {
 /// Why `next` does not continue `last`, which is the proven digest before it.
 fn why_broken(last: &Digest, next: &Digest, statuses: &HashMap<&str, Status>) -> Option<String> {
     match &next.previous {
-        Previous::Stated(stated) if stated.key == last.key && next.start <= last.end => None,
-        Previous::Stated(stated) if stated.key == last.key => Some("the digests do not adjoin".to_owned()),
+        Previous::Stated(stated) if stated.key == last.key => match next.start.cmp(&last.end) {
+            Ordering::Equal => None,
+            Ordering::Greater => Some("the digests do not adjoin".to_owned()),
+            Ordering::Less => Some("the digests overlap".to_owned()),
+        },
         _ => Some(why_open(next, statuses)),
     }
 }

@@ -174,7 +174,7 @@ impl Digest {
     /// When it was signed: a backfill digest is signed long after the hour that it is about.
     pub(super) fn signed(&self) -> DateTime<Utc> {
         match &self.sidecar {
-            Some(Sidecar::Signature { backfilled: Some(time), .. }) => *time,
+            Some(Sidecar::Signature { backfilled: Some(time), .. }) if self.name.backfill => *time,
             _ => self.end,
         }
     }

@@ -167,9 +167,10 @@ impl PublicKeys {
         if let Some(of) = key.region.as_deref().filter(|of| *of != region) {
             return Err(format!("its public key {fingerprint} is one of {of}, and the digest is one of {region}"));
         }
-        let early = key.valid_from.is_some_and(|from| signed + LENIENCE < from);
-        let late = key.valid_to.is_some_and(|to| signed - LENIENCE > to);
-        if early || late {
+        let (Some(from), Some(to)) = (key.valid_from, key.valid_to) else {
+            return Err(format!("when its public key {fingerprint} was in use is not stated; fetch the keys again"));
+        };
+        if signed + LENIENCE < from || signed - LENIENCE > to {
             return Err(format!(
                 "its public key {fingerprint} was not in use at {}",
                 signed.format("%Y-%m-%dT%H:%M:%SZ")

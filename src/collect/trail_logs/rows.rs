@@ -302,9 +302,10 @@ impl<'a> Maker<'a> {
         spans
     }
 
-    /// Whether an hour of deliveries touches the period.
+    /// Whether an hour of deliveries touches the time in which the period's events are delivered.
     fn meets(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
-        start < self.options.period.to && end > self.options.period.from
+        let delivered = self.options.period.delivered();
+        start < delivered.to && end > delivered.from
     }
 
     /// The same for a digest of which only the name is known.

@@ -38,7 +38,7 @@ pub(super) fn report(
     mut others: Vec<String>,
 ) -> Report {
     let judged = chain::judge(&evidence.digests, &options.keys);
-    let covers = coverage::covers(&evidence.digests, &judged, options.period);
+    let covers = coverage::covers(&evidence.digests, &judged, options.period.delivered());
     let Judgement { mut rows, homes } = rows::rows(options, evidence, &judged);
     rows.sort();
     problems.sort();

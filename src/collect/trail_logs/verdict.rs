@@ -163,13 +163,13 @@ fn reasons(options: &Options<'_>, chains: &[ChainSummary], problems: &[Problem])
                 .to_owned(),
         );
     }
-    for ExpectedChain { account, region, trail } in &options.expected {
-        let is_there = chains.iter().any(|c| {
-            c.account == *account && c.region == *region && c.trail.is_some() && (trail.is_none() || c.trail == *trail)
-        });
-        if !is_there {
-            let trail = trail.as_deref().map(|t| format!(" of trail {t}")).unwrap_or_default();
-            reasons.push(format!("there is no digest{trail} for account {account} in {region}, which must have some"));
+    for ExpectedChain { account, region, trails } in &options.expected {
+        let is_wanted = |trail: &String| trails.is_empty() || trails.contains(trail);
+        let mut of_region = chains.iter().filter(|c| c.account == *account && c.region == *region);
+        if !of_region.any(|c| c.trail.as_ref().is_some_and(is_wanted)) {
+            let names: Vec<&str> = trails.iter().map(String::as_str).collect();
+            let of = if names.is_empty() { String::new() } else { format!(" of trail {}", names.join(" or ")) };
+            reasons.push(format!("there is no digest{of} for account {account} in {region}, which must have some"));
         }
     }
     for chain in chains.iter().filter(|c| c.verdict != Verdict::Proven) {

@@ -16,7 +16,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::super::digest::hex;
-use super::super::{Kind, Options, Period, PublicKeys, Report, Status, Verdict, read};
+use super::super::{DELIVERY, Kind, Options, Period, PublicKeys, Report, Status, Verdict, read};
 
 pub(super) static AWS_KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
 pub(super) static OTHER_KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
@@ -232,7 +232,7 @@ impl World {
         Self {
             dir: tempfile::tempdir().unwrap(),
             digests,
-            period: Period { from: start(), to: hour(HOURS as i64) },
+            period: Period { from: start(), to: hour(HOURS as i64) - DELIVERY },
             keys: Some(keys_json(&AWS_KEY)),
             configure: |_| {},
             events: Mutex::default(),

@@ -94,6 +94,9 @@ fn the_digests_do_not_adjoin() {
     let world = lie(3, |d| d["digestStartTime"] = json!("2026-03-01T03:10:00Z"));
     world.expect(NotProven, &[]);
     assert!(world.read().chains[0].reasons[0].contains("2026-03-01T03:00:00Z to 2026-03-01T03:10:00Z"));
+    let world = lie(3, |d| d["digestStartTime"] = json!("2026-03-01T02:50:00Z"));
+    world.expect(NotProven, &[]);
+    assert_eq!(world.read().chains[0].reasons, ["the chain is broken at 2026-03-01T02:50:00Z: the digests overlap"]);
 }
 
 #[test]

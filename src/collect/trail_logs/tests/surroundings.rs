@@ -6,13 +6,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::super::Verdict::{Invalid, NotProven, Proven};
-use super::super::{ExpectedChain, Period, PublicKeys, Status};
+use super::super::{DELIVERY, ExpectedChain, Period, PublicKeys, Status};
 use super::kit::*;
 
 #[test]
 fn three_regions_over_48_hours_are_proven() {
     let world = World::empty(Vec::new());
-    let world = World { period: Period { from: start(), to: hour(48) }, ..world };
+    let world = World { period: Period { from: start(), to: hour(48) - DELIVERY }, ..world };
     for region in ["us-east-1", "eu-west-1", "ap-northeast-2"] {
         let trail = Trail { region: region.into(), hours: 48, logs_per_hour: 3, ..Trail::default() };
         let digests = trail.make(&mut |_, _| {});
@@ -33,15 +33,45 @@ fn three_regions_over_48_hours_are_proven() {
 fn a_region_deleted_without_a_trace_is_missed_only_if_it_is_expected() {
     let mut world = World::new();
     world.expect(Proven, &[]);
-    world.configure = |options| {
-        options.expected = vec![ExpectedChain { account: ACCOUNT.into(), region: "eu-west-1".into(), trail: None }];
-    };
+    world.configure = |options| options.expected = vec![expected("eu-west-1", &[])];
     world.expect(NotProven, &[]);
-    world.configure = |options| {
-        options.expected =
-            vec![ExpectedChain { account: ACCOUNT.into(), region: REGION.into(), trail: Some("main_trail".into()) }];
-    };
+    world.configure = |options| options.expected = vec![expected(REGION, &[])];
     world.expect(Proven, &[]);
+}
+
+fn expected(region: &str, trails: &[&str]) -> ExpectedChain {
+    let trails = trails.iter().map(|&name| name.to_owned()).collect();
+    ExpectedChain { account: ACCOUNT.into(), region: region.into(), trails }
+}
+
+#[test]
+fn the_chain_of_another_trail_does_not_stand_for_the_expected_ones() {
+    let mut world = World::new();
+    world.configure = |options| options.expected = vec![expected(REGION, &["audit", "main_trail"])];
+    world.expect(Proven, &[]);
+    world.configure = |options| options.expected = vec![expected(REGION, &["audit", "other_trail"])];
+    world.expect(NotProven, &[]);
+    assert_eq!(
+        world.read().reasons,
+        [format!(
+            "there is no digest of trail audit or other_trail for account {ACCOUNT} in {REGION}, which must have some"
+        )]
+    );
+}
+
+#[test]
+fn digests_must_reach_until_the_last_event_of_the_period_is_delivered() {
+    let mut world = World::new();
+    world.expect(Proven, &[]);
+    world.period.to += TimeDelta::seconds(1);
+    world.expect(NotProven, &[]);
+    assert!(world.read().reasons[0].contains("2026-03-01T06:00:00Z to 2026-03-01T06:00:01Z is not covered"));
+    // The digest that is needed weighs, although it starts after the period, and so do the logs of that time.
+    world.period.to = hour(5);
+    world.remove(&world.log(5, 0).key);
+    world.expect(Invalid, &["L5.0 missing"]);
+    world.period.to = hour(5) - DELIVERY;
+    world.expect(Proven, &["L5.0 missing"]);
 }
 
 #[test]
@@ -52,7 +82,7 @@ fn period_not_covered_at_its_start_or_end() {
     assert!(world.read().chains[0].reasons[0].contains("2026-02-28T23:00:00Z to 2026-03-01T00:00:00Z"));
     world.period = Period { from: start(), to: hour(7) };
     world.expect(NotProven, &[]);
-    assert!(world.read().chains[0].reasons[0].contains("2026-03-01T06:00:00Z to 2026-03-01T07:00:00Z"));
+    assert!(world.read().chains[0].reasons[0].contains("2026-03-01T06:00:00Z to 2026-03-01T07:15:00Z"));
     world.period = Period { from: hour(100), to: hour(101) };
     world.expect(NotProven, &[]);
 }
@@ -95,7 +125,7 @@ fn an_event_of_the_period_delivered_after_it_weighs() {
 fn log_delivered_after_the_newest_digest() {
     let world = World::new();
     let late =
-        Trail::default().log(hour(6), "Late", &[record(ACCOUNT, REGION, hour(6) - TimeDelta::minutes(1), "late")]);
+        Trail::default().log(hour(6), "Late", &[record(ACCOUNT, REGION, hour(6) - TimeDelta::minutes(20), "late")]);
     world.write_gz(&late.key, late.content.as_bytes());
     world.expect(NotProven, &[&format!("{} not covered", late.key)]);
     assert!(world.read().rows.iter().any(|r| r.reason.contains("after the newest digest")));
@@ -118,6 +148,20 @@ fn a_key_outside_its_validity_or_of_another_region_proves_nothing() {
     keys["PublicKeyList"][0]["ValidityEndTime"] = json!("2026-02-28T00:00:00Z");
     world.keys = Some(keys);
     assert_eq!(world.outcome().0, NotProven);
+    // What the metadata of an ordinary digest says does not make it older.
+    let newest = &world.digests[HOURS - 1];
+    let mut answer = sidecar(&newest.signature);
+    answer["Metadata"]["backfill-generation-timestamp"] = json!("2026-02-27T00:00:00Z");
+    world.write(&format!("{}.metadata.json", newest.key), answer.to_string().as_bytes());
+    assert!(world.outcome().1.iter().all(|row| !row.starts_with('D') || row.ends_with("not proven")));
+    let mut world = World::new();
+    for field in ["ValidityStartTime", "ValidityEndTime"] {
+        let mut keys = keys_json(&AWS_KEY);
+        keys["PublicKeyList"][0][field] = json!(null);
+        world.keys = Some(keys);
+        assert_eq!(world.outcome().0, NotProven, "{field}");
+        assert!(world.read().rows[0].reason.contains("was in use is not stated"), "{}", world.read().rows[0].reason);
+    }
     let mut world = World::new();
     world.keys = None;
     world.configure = |options| {
