@@ -84,6 +84,7 @@ impl Judge {
         let resources = Resources::build(evidence, &self.controls.settings.profile).reviewed(evidence, review);
         memory::give_back();
         let evaluation = evaluate(evidence, &resources, &self.controls);
+        memory::give_back();
         let audit = Audit {
             evidence,
             resources: &resources,

@@ -55,6 +55,14 @@ pub(crate) fn access_key(prefix: &str, seed: &str) -> String {
     format!("{prefix}{}EXAMPLE", base32(hash(seed.as_bytes()), 9))
 }
 
+/// The id of the long-term access key that a user has in slot 1 or 2; events name the first.
+pub(crate) fn user_key(user: &str, slot: u32) -> String {
+    match slot {
+        1 => access_key("AKIA", user),
+        _ => access_key("AKIA", &format!("{user}/{slot}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

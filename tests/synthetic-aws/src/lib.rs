@@ -2,7 +2,7 @@
 //!
 //! The AWS SDKs and the AWS CLI talk to it with `--endpoint-url`; the Region and the service of a
 //! request are read from its SigV4 credential scope, the signature is not verified. It serves
-//! IAM and STS (query/XML), CloudTrail and Config (JSON 1.1) and Account Management (REST JSON),
+//! IAM and STS (query/XML), CloudTrail and Config (JSON 1.1), Account Management (REST JSON) and EC2's Regions,
 //! can enforce AWS's request quotas, and can be told to fail in the ways that AWS and networks do.
 //!
 //! ```no_run

@@ -31,7 +31,9 @@ impl Quotas {
     /// [CloudTrail](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html)
     /// allows 2 LookupEvents and 10 Get/Describe/List a second per account and Region,
     /// [Account Management](https://docs.aws.amazon.com/accounts/latest/reference/quotas.html)
-    /// 5 ListRegions and 3 GetAccountInformation. IAM's and Config's are not published: ten a
+    /// 5 ListRegions and 3 GetAccountInformation,
+    /// [EC2](https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html) 20 (burst 100) of
+    /// what it does not throttle otherwise. IAM's and Config's are not published: ten a
     /// second per API, for IAM with a burst of twenty.
     pub fn aws() -> Self {
         let limit = |service: &str, operation: &str, per_second: f64, burst: f64| Limit {
@@ -48,6 +50,7 @@ impl Quotas {
                 limit("account", "*", 3.0, 3.0),
                 limit("iam", "*", 10.0, 20.0),
                 limit("config", "*", 10.0, 10.0),
+                limit("ec2", "*", 20.0, 100.0),
             ],
         }
     }

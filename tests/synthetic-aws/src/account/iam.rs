@@ -23,6 +23,7 @@ pub struct Iam {
     pub saml_providers: Vec<SamlProvider>,
     pub oidc_providers: Vec<OidcProvider>,
     pub service_credentials: Vec<ServiceCredential>,
+    pub server_certificates: Vec<ServerCertificate>,
     pub report: Report,
 }
 
@@ -200,6 +201,17 @@ pub struct ServiceCredential {
     pub id: String,
     pub created: DateTime<Utc>,
     pub expires: Option<DateTime<Utc>>,
+}
+
+/// A certificate for TLS that was uploaded to IAM.
+#[derive(Clone, Debug)]
+pub struct ServerCertificate {
+    pub path: String,
+    pub name: String,
+    pub id: String,
+    pub arn: String,
+    pub uploaded: DateTime<Utc>,
+    pub expires: DateTime<Utc>,
 }
 
 /// The credential report.

@@ -29,6 +29,7 @@ pub struct Trail {
     pub log_group: Option<String>,
     pub log_role: Option<String>,
     pub kms_key: Option<String>,
+    /// Has an insight selector, for the rate of calls.
     pub insight: bool,
     pub status: TrailStatus,
     pub selectors: Selectors,

@@ -122,6 +122,7 @@ fn iam(make: Maker) -> Iam {
         }],
         oidc_providers: Vec::new(),
         service_credentials: Vec::new(),
+        server_certificates: Vec::new(),
         report: Report { generated: now - TimeDelta::seconds(40), polls: 1, quoted: false },
         users: users.to_vec(),
     }

@@ -146,6 +146,7 @@ fn iam(make: Maker) -> Iam {
         saml_providers: federated::saml_providers(make),
         oidc_providers: federated::oidc_providers(make),
         service_credentials: service_credentials(make),
+        server_certificates: Vec::new(),
         report: Report {
             // before new.starter was created
             generated: make.now - TimeDelta::seconds(140),

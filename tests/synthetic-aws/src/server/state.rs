@@ -201,7 +201,7 @@ impl State {
             ),
             FaultKind::Skew => {
                 let (status, code) = match protocol {
-                    Protocol::Query => (403, "SignatureDoesNotMatch"),
+                    Protocol::Query | Protocol::Ec2 => (403, "SignatureDoesNotMatch"),
                     Protocol::Json => (400, "InvalidSignatureException"),
                     Protocol::Rest => (403, "InvalidSignatureException"),
                 };
@@ -279,12 +279,12 @@ impl State {
         builder = builder.header(
             "Content-Type",
             match call.protocol {
-                Protocol::Query => "text/xml",
+                Protocol::Query | Protocol::Ec2 => "text/xml",
                 Protocol::Json => "application/x-amz-json-1.1",
                 Protocol::Rest => "application/json",
             },
         );
-        if let Some(error) = outcome.error.filter(|_| call.protocol != Protocol::Query) {
+        if let Some(error) = outcome.error.filter(|_| matches!(call.protocol, Protocol::Json | Protocol::Rest)) {
             builder = builder.header("x-amzn-ErrorType", error.code);
         }
         let shape = hits.iter().find_map(|kind| match kind {
@@ -301,6 +301,7 @@ impl State {
     fn page(&self, name: &str) -> Response<Answer> {
         let body = match name {
             "stats" => serde_json::to_string_pretty(&self.stats()).unwrap_or_default() + "\n",
+            "operations" => serde_json::to_string_pretty(&services::operations()).unwrap_or_default() + "\n",
             "health" => "ok\n".to_owned(),
             _ => {
                 let mut response = Response::new(Answer::whole("no such page\n"));
@@ -315,7 +316,8 @@ impl State {
 const SKEW: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
 
 fn is_throttle(error: &AwsError) -> bool {
-    ["Throttling", "ThrottlingException", "TooManyRequestsException"].contains(&error.code.as_str())
+    ["Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"]
+        .contains(&error.code.as_str())
 }
 
 fn finish(call: &Call, outcome: Result<String, AwsError>, request_id: &str) -> Outcome {
@@ -328,6 +330,12 @@ fn finish(call: &Call, outcome: Result<String, AwsError>, request_id: &str) -> O
                     let (namespace, operation) = (call.namespace(), &call.operation);
                     format!(
                         "<{operation}Response xmlns=\"{namespace}\">\n  <{operation}Result>{body}</{operation}Result>\n  <ResponseMetadata>\n    <RequestId>{request_id}</RequestId>\n  </ResponseMetadata>\n</{operation}Response>\n"
+                    )
+                }
+                Protocol::Ec2 => {
+                    let (namespace, operation) = (call.namespace(), &call.operation);
+                    format!(
+                        "<{operation}Response xmlns=\"{namespace}\"><requestId>{request_id}</requestId>{body}</{operation}Response>"
                     )
                 }
                 Protocol::Json | Protocol::Rest => body,
@@ -359,7 +367,7 @@ fn wrong_types(protocol: Protocol, body: &str) -> String {
         }
     }
     match protocol {
-        Protocol::Query => body
+        Protocol::Query | Protocol::Ec2 => body
             .split_inclusive('<')
             .map(|part| match part.split_once('>') {
                 Some((tag, text)) => format!("{tag}>{}", wrong_text(text)),

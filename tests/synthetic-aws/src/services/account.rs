@@ -2,26 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, page, unknown};
+use super::{Answer, Operation, page};
 use crate::server::Context;
 use crate::wire::Call;
 use crate::wire::xml;
 
-pub(super) fn answer(context: &Context, call: &Call) -> Answer {
-    match call.operation.as_str() {
-        "ListRegions" => list_regions(context, call),
-        "GetAccountInformation" => {
-            let account = &context.account;
-            Ok(json!({
-                "AccountId": account.id,
-                "AccountName": account.name,
-                "AccountCreatedDate": xml::iso(account.created),
-                "AccountState": "ACTIVE",
-            })
-            .to_string())
-        }
-        _ => Err(unknown(call)),
-    }
+pub(super) const OPERATIONS: &[Operation] =
+    &[("ListRegions", list_regions), ("GetAccountInformation", account_information)];
+
+fn account_information(context: &Context, _: &Call) -> Answer {
+    let account = &context.account;
+    Ok(json!({
+        "AccountId": account.id,
+        "AccountName": account.name,
+        "AccountCreatedDate": xml::iso(account.created),
+        "AccountState": "ACTIVE",
+    })
+    .to_string())
 }
 
 fn list_regions(context: &Context, call: &Call) -> Answer {

@@ -5,22 +5,22 @@ mod lookup;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, page, unknown};
+use super::{Answer, Operation, page};
 use crate::account::trail::{Selectors, Trail};
 use crate::server::Context;
 use crate::wire::xml::iso;
 use crate::wire::{AwsError, Call};
 
-pub(super) fn answer(context: &Context, call: &Call) -> Answer {
-    match call.operation.as_str() {
-        "DescribeTrails" => Ok(describe_trails(context, call)),
-        "GetTrailStatus" => trail_status(context, call),
-        "GetEventSelectors" => event_selectors(context, call),
-        "LookupEvents" => lookup::answer(context, call),
-        "ListPublicKeys" => public_keys(context, call),
-        _ => Err(unknown(call)),
-    }
-}
+pub(super) const OPERATIONS: &[Operation] = &[
+    ("DescribeTrails", describe_trails),
+    ("ListTrails", list_trails),
+    ("GetTrail", |context, call| Ok(json!({ "Trail": describe(find(context, call, "Name")?) }).to_string())),
+    ("GetTrailStatus", trail_status),
+    ("GetEventSelectors", event_selectors),
+    ("GetInsightSelectors", insight_selectors),
+    ("LookupEvents", lookup::answer),
+    ("ListPublicKeys", public_keys),
+];
 
 /// JSON protocol timestamps are seconds since the epoch, with a fraction.
 pub(super) fn epoch(time: DateTime<Utc>) -> Value {
@@ -28,7 +28,7 @@ pub(super) fn epoch(time: DateTime<Utc>) -> Value {
 }
 
 /// The trails of the Region, and with shadow trails (the default) the multi-Region ones of others.
-fn describe_trails(context: &Context, call: &Call) -> String {
+fn describe_trails(context: &Context, call: &Call) -> Answer {
     let shadows = call.flag("includeShadowTrails").unwrap_or(true);
     let names = call.texts("trailNameList");
     let trails: Vec<Value> = context
@@ -39,7 +39,14 @@ fn describe_trails(context: &Context, call: &Call) -> String {
         .filter(|t| names.is_empty() || names.contains(&t.name) || names.contains(&t.arn))
         .map(describe)
         .collect();
-    json!({ "trailList": trails }).to_string()
+    Ok(json!({ "trailList": trails }).to_string())
+}
+
+/// The trails of all Regions, on one page.
+fn list_trails(context: &Context, _: &Call) -> Answer {
+    let head = |t: &Trail| json!({"TrailARN": t.arn, "Name": t.name, "HomeRegion": t.home});
+    let trails: Vec<Value> = context.account.trails.iter().map(head).collect();
+    Ok(json!({ "Trails": trails }).to_string())
 }
 
 fn describe(trail: &Trail) -> Value {
@@ -144,6 +151,18 @@ fn event_selectors(context: &Context, call: &Call) -> Answer {
         }
     };
     Ok(body.to_string())
+}
+
+fn insight_selectors(context: &Context, call: &Call) -> Answer {
+    let trail = find(context, call, "TrailName")?;
+    if !trail.insight {
+        return Err(AwsError::json(
+            "InsightNotEnabledException",
+            format!("Trail {} does not have Insights enabled.", trail.arn),
+        ));
+    }
+    let selectors = json!([{"InsightType": "ApiCallRateInsight"}]);
+    Ok(json!({"TrailARN": trail.arn, "InsightSelectors": selectors}).to_string())
 }
 
 /// The keys whose validity meets the time range; without one, the current key.

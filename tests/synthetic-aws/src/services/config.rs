@@ -8,34 +8,41 @@ mod rules;
 use serde_json::{Value, json};
 
 use super::page::{self, Page};
-use super::{Answer, unknown};
+use super::{Answer, Operation};
 use crate::account::config::ConfigRegion;
 use crate::server::Context;
 use crate::wire::{AwsError, Call};
 
-pub(super) fn answer(context: &Context, call: &Call) -> Answer {
-    let empty = ConfigRegion::default();
-    let config = context.account.config.get(&call.region).unwrap_or(&empty);
-    let body = match call.operation.as_str() {
-        "DescribeConfigurationRecorders" => recorder::recorders(context, call, config)?,
-        "DescribeConfigurationRecorderStatus" => recorder::recorder_status(context, call, config)?,
-        "DescribeDeliveryChannels" => recorder::channels(call, config)?,
-        "DescribeDeliveryChannelStatus" => recorder::channel_status(call, config)?,
-        "DescribeRetentionConfigurations" => recorder::retention(config),
-        "DescribeConfigRules" => rules::describe(context, call, config)?,
-        "DescribeComplianceByConfigRule" => rules::compliance(context, call, config)?,
-        "GetComplianceDetailsByConfigRule" => rules::details(context, call, config)?,
-        "DescribeConfigRuleEvaluationStatus" => rules::status(context, call, config)?,
-        "DescribeRemediationConfigurations" => rules::remediation(context, call, config),
-        "DescribeConformancePacks" => packs::describe(context, call, config)?,
-        "DescribeConformancePackCompliance" => packs::compliance(context, call, config)?,
-        "GetConformancePackComplianceDetails" => packs::details(context, call, config)?,
-        "GetResourceConfigHistory" => history::history(context, call, config)?,
-        "ListDiscoveredResources" => history::discovered(context, call, config)?,
-        "SelectResourceConfig" => history::select(context, call, config)?,
-        _ => return Err(unknown(call)),
-    };
-    Ok(body.to_string())
+pub(super) const OPERATIONS: &[Operation] = &[
+    ("DescribeConfigurationRecorders", |x, call| of(x, call, recorder::recorders)),
+    ("DescribeConfigurationRecorderStatus", |x, call| of(x, call, recorder::recorder_status)),
+    ("DescribeDeliveryChannels", |x, call| of(x, call, |_, call, config| recorder::channels(call, config))),
+    ("DescribeDeliveryChannelStatus", |x, call| of(x, call, |_, call, config| recorder::channel_status(call, config))),
+    ("DescribeRetentionConfigurations", |x, call| of(x, call, |_, _, config| Ok(recorder::retention(config)))),
+    ("DescribeConfigRules", |x, call| of(x, call, rules::describe)),
+    ("DescribeComplianceByConfigRule", |x, call| of(x, call, rules::compliance)),
+    ("GetComplianceDetailsByConfigRule", |x, call| of(x, call, rules::details)),
+    ("DescribeConfigRuleEvaluationStatus", |x, call| of(x, call, rules::status)),
+    ("DescribeRemediationConfigurations", |x, call| {
+        of(x, call, |x, call, config| Ok(rules::remediation(x, call, config)))
+    }),
+    ("DescribeConformancePacks", |x, call| of(x, call, packs::describe)),
+    ("DescribeConformancePackCompliance", |x, call| of(x, call, packs::compliance)),
+    ("GetConformancePackComplianceDetails", |x, call| of(x, call, packs::details)),
+    ("GetResourceConfigHistory", |x, call| of(x, call, history::history)),
+    ("ListDiscoveredResources", |x, call| of(x, call, history::discovered)),
+    ("SelectResourceConfig", |x, call| of(x, call, history::select)),
+];
+
+/// What `answer` says of Config in the Region of the call.
+fn of(
+    context: &Context,
+    call: &Call,
+    answer: impl Fn(&Context, &Call, &ConfigRegion) -> Result<Value, AwsError>,
+) -> Answer {
+    let never_set_up = ConfigRegion::default();
+    let config = context.account.config.get(&call.region).unwrap_or(&never_set_up);
+    Ok(answer(context, call, config)?.to_string())
 }
 
 /// A body with one list and, if there is more, a token.

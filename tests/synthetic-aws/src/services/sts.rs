@@ -2,33 +2,31 @@
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-use super::{Answer, unknown};
+use super::{Answer, Operation};
 use crate::account::Caller;
 use crate::ids;
 use crate::server::{Context, lock};
 use crate::wire::xml::Xml;
 use crate::wire::{AwsError, Call};
 
-pub(super) fn answer(context: &Context, call: &Call) -> Answer {
-    match call.operation.as_str() {
-        "GetCallerIdentity" => {
-            let caller = context.caller(&call.access_key);
-            let mut xml = Xml::new();
-            xml.text("Arn", &caller.arn);
-            xml.text("UserId", &caller.user_id);
-            xml.text("Account", &caller.account);
-            Ok(xml.finish())
-        }
-        "AssumeRole" => assume_role(context, call),
-        "GetSessionToken" => {
-            mfa(call)?;
-            let caller = context.caller(&call.access_key);
-            let mut xml = Xml::new();
-            credentials(context, call, &mut xml, caller, 43_200);
-            Ok(xml.finish())
-        }
-        _ => Err(unknown(call)),
-    }
+pub(super) const OPERATIONS: &[Operation] =
+    &[("GetCallerIdentity", caller_identity), ("AssumeRole", assume_role), ("GetSessionToken", session_token)];
+
+fn caller_identity(context: &Context, call: &Call) -> Answer {
+    let caller = context.caller(&call.access_key);
+    let mut xml = Xml::new();
+    xml.text("Arn", &caller.arn);
+    xml.text("UserId", &caller.user_id);
+    xml.text("Account", &caller.account);
+    Ok(xml.finish())
+}
+
+fn session_token(context: &Context, call: &Call) -> Answer {
+    mfa(call)?;
+    let caller = context.caller(&call.access_key);
+    let mut xml = Xml::new();
+    credentials(context, call, &mut xml, caller, 43_200);
+    Ok(xml.finish())
 }
 
 /// The role may be of any account: the session then belongs to that account. A role of the served account

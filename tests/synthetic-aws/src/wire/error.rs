@@ -31,6 +31,7 @@ impl AwsError {
             Protocol::Query => Self::new(403, "AccessDenied", message),
             Protocol::Json => Self::new(400, "AccessDeniedException", message),
             Protocol::Rest => Self::new(403, "AccessDeniedException", message),
+            Protocol::Ec2 => Self::new(403, "UnauthorizedOperation", message),
         }
     }
 
@@ -40,12 +41,15 @@ impl AwsError {
             Protocol::Query => Self::new(status.unwrap_or(400), "Throttling", "Rate exceeded"),
             Protocol::Json => Self::new(status.unwrap_or(400), "ThrottlingException", "Rate exceeded"),
             Protocol::Rest => Self::new(status.unwrap_or(429), "TooManyRequestsException", "Too Many Requests"),
+            Protocol::Ec2 => Self::new(status.unwrap_or(503), "RequestLimitExceeded", "Request limit exceeded."),
         }
     }
 
     /// A 5xx of the service itself.
     pub(crate) fn internal(protocol: Protocol, status: u16) -> Self {
         let code = match (protocol, status) {
+            (Protocol::Ec2, 503) => "Unavailable",
+            (Protocol::Ec2, _) => "InternalError",
             (_, 503) => "ServiceUnavailable",
             (Protocol::Query, _) => "ServiceFailure",
             (Protocol::Json, _) => "InternalFailure",
@@ -60,6 +64,7 @@ impl AwsError {
             Protocol::Query => Self::new(403, "ExpiredToken", message),
             Protocol::Json => Self::new(400, "ExpiredTokenException", message),
             Protocol::Rest => Self::new(403, "ExpiredTokenException", message),
+            Protocol::Ec2 => Self::new(400, "RequestExpired", "Request has expired."),
         }
     }
 
@@ -70,6 +75,9 @@ impl AwsError {
                 "RegionDisabledException",
                 format!("STS is not activated in this region for account: {}", call.region),
             ),
+            (Protocol::Ec2, _) => {
+                Self::new(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+            }
             (Protocol::Query, _) => {
                 Self::new(403, "InvalidClientTokenId", "The security token included in the request is invalid")
             }
@@ -91,16 +99,20 @@ impl AwsError {
                 "Invalid NextToken. The token is invalid or was used with other parameters.",
             ),
             (Protocol::Rest, _) => Self::new(400, "ValidationException", "Invalid NextToken"),
+            (Protocol::Ec2, _) => Self::new(400, "InvalidPaginationToken", "Invalid NextToken"),
         }
     }
 
     /// The body that carries it.
     pub(crate) fn body(&self, call: &Call, request_id: &str) -> String {
+        let (mut code, mut message) = (String::new(), String::new());
+        xml::escape(&self.code, &mut code);
+        xml::escape(&self.message, &mut message);
         match call.protocol {
+            Protocol::Ec2 => format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>"
+            ),
             Protocol::Query => {
-                let (mut code, mut message) = (String::new(), String::new());
-                xml::escape(&self.code, &mut code);
-                xml::escape(&self.message, &mut message);
                 let blame = if self.status < 500 { "Sender" } else { "Receiver" };
                 format!(
                     "<ErrorResponse xmlns=\"{}\">\n  <Error>\n    <Type>{blame}</Type>\n    <Code>{code}</Code>\n    <Message>{message}</Message>\n  </Error>\n  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n",

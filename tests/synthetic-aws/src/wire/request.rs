@@ -11,6 +11,8 @@ pub(crate) enum Protocol {
     Query,
     Json,
     Rest,
+    /// The query protocol of EC2, whose answers and errors have shapes of their own.
+    Ec2,
 }
 
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ enum Parameters {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) protocol: Protocol,
-    /// The signing name: iam, sts, cloudtrail, config, account.
+    /// The signing name: iam, sts, ec2, cloudtrail, config, account.
     pub(crate) service: String,
     pub(crate) operation: String,
     pub(crate) region: String,
@@ -45,6 +47,9 @@ const TARGETS: [(&str, &str); 3] = [
     ("CloudTrail_20131101.", "cloudtrail"),
     ("StarlingDoveService.", "config"),
 ];
+
+/// The paths of Account Management, the one REST service here.
+const PATHS: [(&str, &str); 2] = [("/listRegions", "ListRegions"), ("/getAccountInformation", "GetAccountInformation")];
 
 /// What of an HTTP request matters.
 pub(crate) struct Raw<'a> {
@@ -75,26 +80,23 @@ impl Call {
         let is_json = if let Some(target) = raw.target {
             call.protocol = Protocol::Json;
             let known = TARGETS.iter().find_map(|(prefix, service)| Some((target.strip_prefix(prefix)?, *service)));
-            let Some((operation, service)) = known else {
-                return refuse(call, AwsError::json("UnknownOperationException", ""));
-            };
-            call.operation = operation.to_owned();
-            call.service = service.to_owned();
+            // a service that this server does not have is refused later, by its name
+            let scoped = || (target.rsplit('.').next().unwrap_or(target), call.service.as_str());
+            let (operation, service) = known.unwrap_or_else(scoped);
+            (call.operation, call.service) = (operation.to_owned(), service.to_owned());
             true
-        } else if raw.path != "/" {
+        } else if let Some((_, operation)) = PATHS.iter().find(|(path, _)| *path == raw.path) {
             call.protocol = Protocol::Rest;
-            call.service = "account".to_owned();
-            call.operation = match raw.path {
-                "/listRegions" => "ListRegions",
-                "/getAccountInformation" => "GetAccountInformation",
-                _ => return refuse(call, AwsError::new(404, "UnknownOperationException", "")),
-            }
-            .to_owned();
+            (call.operation, call.service) = ((*operation).to_owned(), "account".to_owned());
             true
         } else {
             false
         };
-        if is_json {
+        if !is_json && raw.path != "/" {
+            // a service that this server does not have, in whatever format
+            call.protocol = Protocol::Rest;
+            call.operation = raw.path.to_owned();
+        } else if is_json {
             let text = if call.body.trim().is_empty() { "{}" } else { call.body.as_str() };
             match serde_json::from_str::<Value>(text) {
                 Ok(value @ Value::Object(_)) => call.parameters = Parameters::Json(value),
@@ -111,6 +113,9 @@ impl Call {
                 }
                 .to_owned();
             }
+            if call.service == "ec2" {
+                call.protocol = Protocol::Ec2;
+            }
             call.parameters = Parameters::Form(pairs);
             if call.operation.is_empty() {
                 return refuse(call, AwsError::new(400, "MissingAction", "Missing Action"));
@@ -122,7 +127,7 @@ impl Call {
                 Protocol::Rest => {
                     AwsError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
                 }
-                Protocol::Query => {
+                Protocol::Query | Protocol::Ec2 => {
                     AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
                 }
             };
@@ -135,6 +140,7 @@ impl Call {
     pub(crate) fn namespace(&self) -> &'static str {
         match self.service.as_str() {
             "sts" => "https://sts.amazonaws.com/doc/2011-06-15/",
+            "ec2" => "http://ec2.amazonaws.com/doc/2016-11-15/",
             _ => "https://iam.amazonaws.com/doc/2010-05-08/",
         }
     }
@@ -185,6 +191,13 @@ impl Call {
                 .map(|a| a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect())
                 .unwrap_or_default(),
         }
+    }
+
+    /// The values of a form's `name.1`, `name.2`, ...: how EC2 writes lists.
+    pub(crate) fn numbered(&self, name: &str) -> Vec<String> {
+        let Parameters::Form(pairs) = &self.parameters else { return Vec::new() };
+        let prefix = format!("{name}.");
+        pairs.iter().filter(|(k, _)| k.starts_with(&prefix)).map(|(_, v)| v.clone()).collect()
     }
 
     /// A nested JSON value.

@@ -9,10 +9,10 @@ use super::super::Answer;
 use crate::account::Account;
 use crate::account::iam::{AccessKey, Certificate, Password, User};
 use crate::server::{Context, lock};
-use crate::wire::AwsError;
 use crate::wire::xml::{Xml, iso};
+use crate::wire::{AwsError, Call};
 
-pub(super) fn generate(context: &Context) -> Answer {
+pub(super) fn generate(context: &Context, _: &Call) -> Answer {
     let mut calls = lock(&context.report_calls);
     *calls = calls.saturating_add(1);
     let mut x = Xml::new();
@@ -27,7 +27,7 @@ pub(super) fn generate(context: &Context) -> Answer {
     Ok(x.finish())
 }
 
-pub(super) fn get(context: &Context) -> Answer {
+pub(super) fn get(context: &Context, _: &Call) -> Answer {
     let calls = *lock(&context.report_calls);
     if calls == 0 {
         return Err(AwsError::new(410, "ReportNotPresent", "No report exists. Call GenerateCredentialReport first."));

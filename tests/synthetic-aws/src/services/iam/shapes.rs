@@ -49,24 +49,32 @@ pub(super) fn group(x: &mut Xml, group: &Group) {
 /// RoleDetail: has RoleLastUsed, lacks MaxSessionDuration and Description.
 pub(super) fn role_detail(x: &mut Xml, account: &Account, role: &Role) {
     role_head(x, role);
-    x.list("InstanceProfileList", role.instance_profile.then_some(role), |x, role| {
-        x.text("Path", &role.path);
-        x.text("InstanceProfileName", &role.name);
-        x.text("InstanceProfileId", &crate::ids::unique_id("AIPA", &role.name));
-        x.text("Arn", &account.arn(&format!("instance-profile{}{}", role.path, role.name)));
-        x.time("CreateDate", role.created);
-        x.list("Roles", [role], role_head);
-    });
+    let profile = role.instance_profile.then_some(role);
+    x.list("InstanceProfileList", profile, |x, role| instance_profile(x, account, role));
     tags(x, &role.tags);
     inline(x, "RolePolicyList", &role.inline);
     attached(x, &role.attached);
     boundary(x, role.boundary.as_deref());
+    role_last_used(x, role);
+}
+
+pub(super) fn role_last_used(x: &mut Xml, role: &Role) {
     x.nest("RoleLastUsed", |x| {
         if let Some(used) = &role.last_used {
             x.time("LastUsedDate", used.at);
             x.text("Region", &used.region);
         }
     });
+}
+
+/// The instance profile of a role that has one.
+pub(super) fn instance_profile(x: &mut Xml, account: &Account, role: &Role) {
+    x.text("Path", &role.path);
+    x.text("InstanceProfileName", &role.name);
+    x.text("InstanceProfileId", &crate::ids::unique_id("AIPA", &role.name));
+    x.text("Arn", &account.arn(&format!("instance-profile{}{}", role.path, role.name)));
+    x.time("CreateDate", role.created);
+    x.list("Roles", [role], role_head);
 }
 
 /// Role of ListRoles, which "does not return all available attributes": no RoleLastUsed, tags, boundary.
@@ -110,16 +118,23 @@ pub(super) fn policy(x: &mut Xml, context: &Context, policy: &Policy, described:
 
 pub(super) fn policy_version(x: &mut Xml, policy: &Policy, version: &PolicyVersion) {
     x.text("Document", &percent::encode(&version.document));
+    policy_version_head(x, policy, version);
+}
+
+/// As ListPolicyVersions has it: without the document.
+pub(super) fn policy_version_head(x: &mut Xml, policy: &Policy, version: &PolicyVersion) {
     x.text("VersionId", &version.id);
     x.flag("IsDefaultVersion", version.id == policy.default_version);
     x.time("CreateDate", version.created);
 }
 
 pub(super) fn tags(x: &mut Xml, tags: &[Tag]) {
-    x.list("Tags", tags, |x, tag| {
-        x.text("Key", &tag.key);
-        x.text("Value", &tag.value);
-    });
+    x.list("Tags", tags, tag);
+}
+
+pub(super) fn tag(x: &mut Xml, tag: &Tag) {
+    x.text("Key", &tag.key);
+    x.text("Value", &tag.value);
 }
 
 fn inline(x: &mut Xml, name: &str, policies: &[InlinePolicy]) {
@@ -130,13 +145,15 @@ fn inline(x: &mut Xml, name: &str, policies: &[InlinePolicy]) {
 }
 
 fn attached(x: &mut Xml, arns: &[String]) {
-    x.list("AttachedManagedPolicies", arns, |x, arn| {
-        x.text("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
-        x.text("PolicyArn", arn);
-    });
+    x.list("AttachedManagedPolicies", arns, |x, arn| attached_policy(x, arn));
 }
 
-fn boundary(x: &mut Xml, arn: Option<&str>) {
+pub(super) fn attached_policy(x: &mut Xml, arn: &str) {
+    x.text("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
+    x.text("PolicyArn", arn);
+}
+
+pub(super) fn boundary(x: &mut Xml, arn: Option<&str>) {
     if let Some(arn) = arn {
         x.nest("PermissionsBoundary", |x| {
             x.text("PermissionsBoundaryType", "Policy");

@@ -2,12 +2,12 @@
 
 use super::super::Answer;
 use crate::server::Context;
-use crate::wire::AwsError;
 use crate::wire::xml::Xml;
+use crate::wire::{AwsError, Call};
 
 /// All keys of the live answer; the quotas are the defaults, those of roles and policies raised when the
 /// account has more.
-pub(super) fn summary(context: &Context) -> Answer {
+pub(super) fn summary(context: &Context, _: &Call) -> Answer {
     let iam = &context.account.iam;
     let count = |n: usize| n as u64;
     let versions: usize = iam.policies.iter().map(|p| p.versions.len()).sum();
@@ -44,7 +44,7 @@ pub(super) fn summary(context: &Context) -> Answer {
         ("RolePolicySizeQuota", 10_240),
         ("Roles", roles),
         ("RolesQuota", if roles > 1000 { 10_000 } else { 1000 }),
-        ("ServerCertificates", 0),
+        ("ServerCertificates", count(iam.server_certificates.len())),
         ("ServerCertificatesQuota", 20),
         ("SigningCertificatesPerUserQuota", 2),
         ("UserPolicySizeQuota", 2048),
@@ -64,7 +64,7 @@ pub(super) fn summary(context: &Context) -> Answer {
     Ok(x.finish())
 }
 
-pub(super) fn password_policy(context: &Context) -> Answer {
+pub(super) fn password_policy(context: &Context, _: &Call) -> Answer {
     let account = &context.account;
     let Some(policy) = &account.iam.password_policy else {
         return Err(AwsError::new(

@@ -28,7 +28,7 @@ impl Identity {
     }
 
     pub(super) fn user(name: &str) -> Self {
-        let key = ids::access_key("AKIA", name);
+        let key = ids::user_key(name, 1);
         let folder = if name.starts_with("svc-") { "machines" } else { "people" };
         Self {
             value: json!({"type": "IAMUser", "principalId": ids::unique_id("AIDA", name), "arn": format!("arn:aws:iam::{ACCOUNT}:user/{folder}/{name}"), "accountId": ACCOUNT, "accessKeyId": key, "userName": name}),

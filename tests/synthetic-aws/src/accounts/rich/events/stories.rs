@@ -280,7 +280,7 @@ fn access(now: DateTime<Utc>) -> Vec<Draft> {
         user(iam(10, "CreateLoginProfile", admin(), json!({"userName": "li.lei", "passwordResetRequired": true})), "li.lei"),
         user(iam(45, "CreateUser", admin(), json!({"userName": "zoe.zimmer", "path": "/teams,finance/\"quoted\"/=x/", "tags": [{"key": "Owner", "value": "Zoë – 経理, \"ops\""}]})), "zoe.zimmer"),
         user(iam(60, "CreateUser", Identity::role("codebuild-infra", "i-00000000002c"), json!({"userName": "svc-bedrock"})), "svc-bedrock"),
-        user(iam(45, "CreateAccessKey", Identity::user("svc-terraform"), json!({"userName": "svc-terraform"})).response(json!({"accessKey": {"userName": "svc-terraform", "accessKeyId": ids::access_key("AKIA", "svc-terraform"), "status": "Active"}})), "svc-terraform"),
+        user(iam(45, "CreateAccessKey", Identity::user("svc-terraform"), json!({"userName": "svc-terraform"})).response(json!({"accessKey": {"userName": "svc-terraform", "accessKeyId": ids::user_key("svc-terraform", 1), "status": "Active"}})), "svc-terraform"),
         user(iam(12, "CreateAccessKey", Identity::user("hana.hoshi"), json!({"userName": "hana.hoshi"})), "hana.hoshi"),
         user(iam(33, "AttachUserPolicy", admin(), json!({"userName": "carl.cruz", "policyArn": format!("arn:aws:iam::{ACCOUNT}:policy/pass-any-role")})), "carl.cruz"),
         user(iam(50, "PutUserPolicy", Identity::user("tara.tan"), json!({"userName": "tara.tan", "policyName": "TemporaryAdmin", "policyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"})), "tara.tan"),
