@@ -3,6 +3,7 @@
 mod common;
 
 use common::{AS_OF, auditpack, collect, files, findings, json, package, run, server, with_credentials};
+use std::collections::BTreeMap;
 use synthetic_aws::Account;
 use tempfile::tempdir;
 
@@ -214,20 +215,60 @@ fn a_list_that_says_too_early_that_it_ends_does_not_agree_with_other_sources() {
     });
 }
 
-#[test]
-fn denied_half_way_through_the_pages_is_no_shorter_list() {
-    let mut account = Account::clean();
-    account.pages = synthetic_aws::PageSizes::uniform(2);
-    let faults = ["deny:iam:ListRoles:*:after=1", "deny:config:DescribeConfigRules:us-east-1:after=1"];
-    let server = server(account, &faults);
+/// Calls whose answers come in pages.
+const LISTS: [&str; 11] = [
+    "iam:GetAccountAuthorizationDetails",
+    "iam:ListRoles",
+    "iam:ListServiceSpecificCredentials",
+    "iam:ListVirtualMFADevices",
+    "cloudtrail:LookupEvents",
+    "config:DescribeConfigRules",
+    "config:DescribeComplianceByConfigRule",
+    "config:DescribeConfigRuleEvaluationStatus",
+    "config:DescribeConformancePacks",
+    "config:SelectResourceConfig",
+    "account:ListRegions",
+];
+/// Those that are asked about what a list has.
+const DETAILS: [&str; 3] = [
+    "config:GetComplianceDetailsByConfigRule",
+    "config:DescribeConformancePackCompliance",
+    "config:GetConformancePackComplianceDetails",
+];
+
+/// What an account with pages of one item is collected to, with calls denied after their first page.
+fn denied_after_one_page(operations: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let mut account = Account::rich();
+    account.pages = synthetic_aws::PageSizes::uniform(1);
+    // In the home Region, the only one that is left where the list of Regions breaks off.
+    let faults: Vec<String> = operations.iter().map(|of| format!("deny:{of}:us-east-1:after=1")).collect();
+    let server = server(account, &faults.iter().map(String::as_str).collect::<Vec<_>>());
     let out = tempdir().unwrap();
     let ran = collect(&server, out.path(), &["--fail-on", "none", "--no-pacing"]);
     assert_eq!(ran.code, 3, "{}\n{}", ran.stdout, ran.stderr);
     let files = files(&package(out.path()));
-    let gaps = json(&files, "manifest.json")["gaps"].to_string();
-    assert!(gaps.contains("ListRoles") && gaps.contains("DescribeConfigRules"), "{gaps}");
-    // What depends on the lists that were cut off is unknown for at least one resource.
-    for check in ["role-session-length", "config-rule-evaluated"] {
-        assert!(findings(&files).iter().any(|f| f.0 == check && f.1 == "unknown"), "{check}");
+    let gaps = json(&files, "manifest.json")["gaps"].clone();
+    for operation in operations {
+        let of = gaps.as_array().unwrap().iter().filter(|gap| gap["place"].as_str().unwrap().starts_with(operation));
+        let denied = of.filter(|gap| gap["reason"].as_str().unwrap().contains("AccessDenied"));
+        assert!(denied.count() > 0, "{operation}: {gaps:#?}");
     }
+    files
+}
+
+#[test]
+fn denied_half_way_through_the_pages_is_no_shorter_list() {
+    let files = denied_after_one_page(&LISTS);
+    let manifest = json(&files, "manifest.json");
+    let populations = manifest["populations"].as_array().unwrap();
+    for kind in ["iam.user", "iam.role", "iam.group", "iam.policy", "config.rule", "cloudtrail.trail"] {
+        let of = populations.iter().find(|of| of["kind"] == kind).unwrap();
+        assert_eq!(of["complete"], false, "{of}");
+    }
+    // What depends on the lists that were cut off is unknown for at least one resource.
+    for check in ["role-session-length", "config-rule-evaluated", "root-no-events"] {
+        let of: Vec<_> = findings(&files).into_iter().filter(|f| f.0 == check).collect();
+        assert!(of.iter().any(|f| f.1 == "unknown"), "{check}: {of:?}");
+    }
+    denied_after_one_page(&DETAILS);
 }

@@ -114,6 +114,7 @@ fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
     }
     let sealing = Sealing::load(&args.seal)?;
     check_out(args, recording.run.as_of)?;
+    package::remove_left(&out_folder(args), recording.run.as_of);
     let runtime = source::runtime()?;
     let mut options = args.session.clone();
     options.region.get_or_insert_with(|| recording.run.home_region.clone());

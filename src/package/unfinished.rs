@@ -5,6 +5,8 @@
 //! first and refuses the second.
 
 use super::error::PackageError;
+use super::name::file_name;
+use crate::evidence::Timestamp;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -155,6 +157,18 @@ fn own_name(target: &Path) -> OsString {
 /// Makes the file of that name and locks it. A file that nobody has locked is of a process that was killed, and is
 /// removed first; nothing if a living process has it.
 fn reserve(path: &Path) -> io::Result<Option<File>> {
+    let mut options = options();
+    if !remove_stale(path, &options)? {
+        return Ok(None);
+    }
+    match options.create_new(true).open(path) {
+        Ok(file) => Ok(lock(&file, path)?.then_some(file)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -163,19 +177,36 @@ fn reserve(path: &Path) -> io::Result<Option<File>> {
         // A link that somebody has put there is not followed.
         options.mode(MODE).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
+    options
+}
+
+/// Removes a file that nobody has locked, if there is one; `false` if a living process has it.
+fn remove_stale(path: &Path, options: &OpenOptions) -> io::Result<bool> {
     match options.open(path) {
-        Ok(stale) => match lock(&stale, path)? {
-            // The lock is held until the name is gone, so that nobody else takes the file for theirs.
-            true => std::fs::remove_file(path)?,
-            false => return Ok(None),
-        },
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        Err(e) => return Err(e),
-    }
-    match options.create_new(true).open(path) {
-        Ok(file) => Ok(lock(&file, path)?.then_some(file)),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Ok(stale) => {
+            let is_stale = lock(&stale, path)?;
+            if is_stale {
+                // The lock is held until the name is gone, so that nobody else takes the file for theirs.
+                std::fs::remove_file(path)?;
+            }
+            Ok(is_stale)
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(e) => Err(e),
+    }
+}
+
+/// Removes from a folder what killed processes have left of the packages of one as-of time: those of a run that is
+/// resumed. What cannot be removed now is when the package is written.
+pub fn remove_left(folder: &Path, as_of: Timestamp) {
+    let _registering = left();
+    let end = own_name(Path::new(&file_name(None, as_of)));
+    let end = end.to_string_lossy().replacen(".auditpack_unknown", "", 1);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(".auditpack_") && name.ends_with(&end)) {
+            let _ = remove_stale(&entry.path(), &options());
+        }
     }
 }
 
@@ -261,6 +292,24 @@ mod tests {
         made.publish(&target, false).unwrap();
         assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
         assert_eq!(names(dir.path()), [".a.zip.part", "a.zip", "victim"]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_run_is_known_by_its_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let as_of = Timestamp::parse("2026-10-01T09:00:00Z").unwrap();
+        let own = ".auditpack_111122223333_20261001T090000Z.zip.part";
+        let others = [".auditpack_111122223333_20261001T090001Z.zip.part", ".mine.part", "x_20261001T090000Z.zip.part"];
+        for name in others.iter().chain([&own]) {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let lives = Unfinished::create(dir.path(), &dir.path().join(file_name(Some("444455556666"), as_of))).unwrap();
+        remove_left(dir.path(), as_of);
+        let mut left: Vec<String> = others.iter().map(|name| (*name).to_owned()).collect();
+        left.push(".auditpack_444455556666_20261001T090000Z.zip.part".to_owned());
+        left.sort();
+        assert_eq!(names(dir.path()), left);
+        drop(lives);
     }
 
     #[test]
