@@ -22,7 +22,7 @@ mod trail_events;
 pub mod trail_logs;
 mod whole;
 
-pub use caller::{Halt, Progress, Silent, StopSignal};
+pub use caller::{Halt, Progress, STOPPED, Silent, StopSignal};
 pub use failure::may_pass;
 pub use post::{Post, post};
 pub use session::{Session, SessionError, SessionOptions};
@@ -107,7 +107,11 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     halted(&caller)?;
     check_identity(&identity, collection)?;
     if resumed {
-        same_account(&identity, &sdk).await?;
+        let now = same_account(&identity, &sdk).await?;
+        if let Some(start) = evidence.custody.runs.last_mut() {
+            start.caller = now;
+        }
+        recording.write_custody(&evidence.custody).map_err(|e| Halt::CannotRecord(e.to_string()))?;
     }
     evidence.account = identity.collected().and_then(|identity| identity.account.clone());
     evidence.insert(CallId::global(Operation::StsGetCallerIdentity), identity);
@@ -276,13 +280,13 @@ fn check_identity(identity: &Outcome<CallerIdentity>, collection: &Collection) -
 }
 
 /// Ends a resumed run whose credentials are no longer those of the account that it had begun with. The question is
-/// asked outside of the recording, which holds the answer of the start.
-async fn same_account(recorded: &Outcome<CallerIdentity>, sdk: &SdkConfig) -> Result<(), CollectError> {
+/// asked outside of the recording, which holds the answer of the start. Who asks now, goes into the chain of custody.
+async fn same_account(recorded: &Outcome<CallerIdentity>, sdk: &SdkConfig) -> Result<Option<String>, CollectError> {
     let now = aws_sdk_sts::Client::new(sdk).get_caller_identity().send().await;
     let now = now.map_err(|error| CollectError::Identity(failure::causes(&error)))?;
     match (recorded.collected().and_then(|identity| identity.account.clone()), now.account) {
         (Some(expected), Some(found)) if expected != found => Err(CollectError::OtherAccount { expected, found }),
-        _ => Ok(()),
+        _ => Ok(now.arn),
     }
 }
 
@@ -291,15 +295,14 @@ async fn end_identity(caller: &Caller, sdk: &SdkConfig, evidence: &mut Evidence)
     let end = caller_identity(caller, sdk).await;
     let start = evidence.global::<CallerIdentity>();
     let arn = |identity: Option<&CallerIdentity>| identity.and_then(|identity| identity.arn.clone());
-    let (before, after) = (arn(start.collected().copied()), arn(end.collected()));
-    if before.is_some() && after.is_some() && before != after {
+    let resumed = evidence.custody.runs.iter().skip(1).map(|start| start.caller.clone());
+    let all = std::iter::once(arn(start.collected().copied())).chain(resumed).chain([arn(end.collected())]);
+    let mut callers: Vec<String> = all.flatten().collect();
+    callers.dedup();
+    if callers.len() > 1 {
         evidence.notes.push(Note {
             place: Operation::StsGetCallerIdentity.to_string(),
-            text: format!(
-                "the caller changed during the run, from {} to {}",
-                before.unwrap_or_default(),
-                after.unwrap_or_default()
-            ),
+            text: format!("the caller changed during the run, from {}", callers.join(" to ")),
             incomplete: false,
         });
     }

@@ -19,6 +19,7 @@ mod record;
 mod review;
 mod seal;
 mod shell;
+mod signals;
 mod source;
 mod verify;
 mod work;
@@ -82,6 +83,7 @@ impl std::error::Error for CommandError {}
 /// Runs a command.
 pub fn run(cli: Cli) -> Result<Exit, CommandError> {
     use arguments::Command;
+    signals::watch();
     match cli.command {
         Command::Collect(args) => collect::run(*args),
         Command::Evaluate(args) => evaluate::run(args),

@@ -76,8 +76,8 @@ pub struct Pointer {
     /// The file's path in the package.
     pub file: Text,
     /// The place in it; empty for the whole file.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub at: String,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub at: Text,
 }
 
 impl fmt::Display for Pointer {

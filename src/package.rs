@@ -21,6 +21,7 @@ mod pretty;
 mod seal;
 mod sums;
 pub mod timestamp;
+mod unfinished;
 mod write;
 
 pub use assemble::assemble;
@@ -36,6 +37,7 @@ pub use manifest::Manifest;
 pub use name::{file_name, target};
 pub use open::{OpenPackage, OpenRecording, SumsReport, open, open_intact, open_to_check};
 pub use seal::{Seals, Stamp};
+pub use unfinished::{ScratchFolder, abandon};
 pub use write::{Written, check_target, write};
 
 /// The file in which a package says what it holds.

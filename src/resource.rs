@@ -184,5 +184,30 @@ pub struct Reconciliation {
     pub differences: Vec<String>,
 }
 
+/// What the comparison of a population's sources came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// All sources know the same.
+    Same,
+    /// They differ, or one of them is missing; nothing is left that is not explained.
+    Explained,
+    /// They differ, and nothing that was collected explains it.
+    Unexplained,
+    /// There are no two sources to compare.
+    NotCompared,
+}
+
+impl Reconciliation {
+    /// What the comparison came to.
+    pub fn standing(&self) -> Standing {
+        match (self.agrees, self.counts.iter().filter(|(_, count)| count.is_some()).count()) {
+            (true, _) if self.differences.is_empty() => Standing::Same,
+            (true, _) => Standing::Explained,
+            (false, 0 | 1) => Standing::NotCompared,
+            (false, _) => Standing::Unexplained,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

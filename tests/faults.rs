@@ -12,16 +12,16 @@ fn a_failure_that_lasts_is_a_gap_with_its_reason_and_the_work_folder_is_kept_whe
     let operations = ["iam:ListRoles", "config:DescribeConfigRules", "cloudtrail:LookupEvents:us-east-1"];
     // The fault, words of the reason, and whether a later attempt may go better.
     let cases = [
-        ("stall", "no complete answer came within 1 seconds", true),
-        ("hang", "no complete answer came within 1 seconds", true),
+        ("stall", "no complete answer came within 2 seconds", true),
+        ("hang", "no complete answer came within 2 seconds", true),
         ("cut", "the connection was cut", true),
         ("reset", "the connection was cut", true),
         ("truncate", "", true),
-        ("drip=400", "no complete answer came within 1 seconds", true),
+        ("drip=400", "no complete answer came within 2 seconds", true),
         ("throttle429", "throttled", true),
         ("throttle503", "throttled", true),
         ("error503", "unavailable: ", true),
-        ("error500", "", false),
+        ("error500", "", true),
         ("skew", "clock", true),
         ("too-skewed", "clock", true),
         ("expired-token", "renew them", true),
@@ -35,7 +35,9 @@ fn a_failure_that_lasts_is_a_gap_with_its_reason_and_the_work_folder_is_kept_whe
                 let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
                 let server = server(Account::clean(), &faults);
                 let out = tempdir().unwrap();
-                let ran = collect(&server, out.path(), &["--timeout", "1", "--fail-on", "none"]);
+                // A busy machine takes its time; only where nothing comes is it waited for.
+                let timeout = if words.contains("within 2 seconds") { "2" } else { "60" };
+                let ran = collect(&server, out.path(), &["--timeout", timeout, "--fail-on", "none"]);
                 assert_eq!(ran.code, 3, "{kind}: {}\n{}", ran.stdout, ran.stderr);
                 let files = files(&package(out.path()));
                 let gaps = json(&files, "manifest.json")["gaps"].as_array().unwrap().clone();
@@ -156,13 +158,70 @@ fn pages_with_nothing_on_them_and_a_token_are_followed_to_an_end() {
 }
 
 #[test]
+fn pages_that_lead_to_each_other_are_given_up() {
+    let mut account = Account::clean();
+    account.pages = synthetic_aws::PageSizes::uniform(2);
+    let operations = [
+        "iam:ListRoles",
+        "iam:GetAccountAuthorizationDetails",
+        "cloudtrail:LookupEvents:us-east-1",
+        "config:DescribeConfigRules",
+    ];
+    let faults = operations.map(|operation| format!("loop-pages:{operation}"));
+    let server = server(account, &faults.each_ref().map(String::as_str));
+    let out = tempdir().unwrap();
+    let ran = collect(&server, out.path(), &["--no-pacing", "--fail-on", "none", "--deadline", "1"]);
+    assert_eq!(ran.code, 3, "{}\n{}", ran.stdout, ran.stderr);
+    let gaps = json(&files(&package(out.path())), "manifest.json")["gaps"].as_array().unwrap().clone();
+    for operation in operations {
+        let name = operation.split(':').nth(1).unwrap();
+        let gap = gaps.iter().find(|gap| gap["place"].as_str().unwrap().contains(name)).unwrap();
+        assert!(gap["reason"].as_str().unwrap().contains("again"), "{gap}");
+    }
+}
+
+/// A list that ends too early looks whole: only another source shows that it is not.
+#[test]
+fn a_list_that_says_too_early_that_it_ends_does_not_agree_with_other_sources() {
+    // What is cut short, what is counted differently for it, and a check that may not pass everywhere.
+    let cases = [
+        ("iam:ListRoles", "iam.role", "role-session-length"),
+        ("iam:GetAccountAuthorizationDetails", "iam.role", ""),
+        ("config:DescribeConfigRules", "config.rule", ""),
+    ];
+    std::thread::scope(|scope| {
+        for (operation, population, check) in cases {
+            scope.spawn(move || {
+                let mut account = Account::clean();
+                account.pages = synthetic_aws::PageSizes::uniform(2);
+                let server = server(account, &[&format!("last-page:{operation}")]);
+                let out = tempdir().unwrap();
+                let ran = collect(&server, out.path(), &["--fail-on", "none", "--no-pacing"]);
+                assert_eq!(ran.code, 3, "{operation}: {}\n{}", ran.stdout, ran.stderr);
+                assert!(ran.stdout.contains("differ ("), "{operation}: {}", ran.stdout);
+                let files = files(&package(out.path()));
+                let manifest = json(&files, "manifest.json");
+                let all = manifest["reconciliation"].as_array().unwrap();
+                let of = all.iter().find(|of| of["population"] == population).unwrap();
+                assert_eq!(of["agrees"], false, "{of}");
+                assert!(of["differences"].to_string().contains("nothing collected explains it"), "{of}");
+                let page = String::from_utf8_lossy(&files["report.html"]);
+                assert!(page.contains("do not bear each other out") && page.contains("not explained"), "{operation}");
+                let unknown = findings(&files).iter().any(|f| f.0 == check && f.1 == "unknown");
+                assert!(check.is_empty() || unknown, "{operation}: {check}");
+            });
+        }
+    });
+}
+
+#[test]
 fn denied_half_way_through_the_pages_is_no_shorter_list() {
     let mut account = Account::clean();
     account.pages = synthetic_aws::PageSizes::uniform(2);
     let faults = ["deny:iam:ListRoles:*:after=1", "deny:config:DescribeConfigRules:us-east-1:after=1"];
     let server = server(account, &faults);
     let out = tempdir().unwrap();
-    let ran = collect(&server, out.path(), &["--fail-on", "none"]);
+    let ran = collect(&server, out.path(), &["--fail-on", "none", "--no-pacing"]);
     assert_eq!(ran.code, 3, "{}\n{}", ran.stdout, ran.stderr);
     let files = files(&package(out.path()));
     let gaps = json(&files, "manifest.json")["gaps"].to_string();

@@ -3,12 +3,13 @@
 use super::clock::Clock;
 use super::failure::{Verdict, is_not_recorded, judge};
 use super::pace::Pace;
-use super::tape::{REQUEST, RequestTag};
+use super::tape::{Answered, REQUEST, RequestTag};
 use crate::evidence::recording::Recording;
 use crate::evidence::{CallId, Gap, GapKind, Outcome};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::fmt;
@@ -17,6 +18,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How often a request that failed is attempted before the call is given up.
 const ATTEMPTS: u32 = 4;
@@ -24,8 +26,13 @@ const ATTEMPTS: u32 = 4;
 const THROTTLED_ATTEMPTS: u32 = 10;
 /// How many pages with nothing on them are followed, one after another. AWS gives some; a list of them has no end.
 const EMPTY_PAGES: u32 = 100;
+/// How long a collection that was asked to stop waits for the answers in flight.
+const IN_FLIGHT: Duration = Duration::from_secs(5);
 /// The longest pause before an attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The word for the outcome of a call that was not ended because the collection was asked to stop.
+pub const STOPPED: &str = "interrupted";
 
 /// Hears how the collection goes. The commands show it on a terminal.
 pub trait Progress: fmt::Debug + Send + Sync {
@@ -80,16 +87,22 @@ pub enum Halt {
 }
 
 /// Asks a collection to stop after the pages that are in flight.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StopSignal {
-    stopped: Arc<AtomicBool>,
+    stopped: watch::Sender<bool>,
     late: Arc<AtomicBool>,
+}
+
+impl Default for StopSignal {
+    fn default() -> Self {
+        Self { stopped: watch::Sender::new(false), late: Arc::default() }
+    }
 }
 
 impl StopSignal {
     /// Asks to stop.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
+        self.stopped.send_replace(true);
     }
 
     /// Asks to stop because the time has passed.
@@ -100,7 +113,29 @@ impl StopSignal {
 
     /// Whether somebody asked.
     pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::SeqCst)
+        *self.stopped.borrow()
+    }
+
+    /// Why a collection that was asked to stop ends.
+    pub fn halt(&self) -> Halt {
+        if self.late.load(Ordering::SeqCst) { Halt::Deadline } else { Halt::Interrupted }
+    }
+
+    /// Waits until somebody asks.
+    async fn asked(&self) {
+        // It cannot close before this signal is gone.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
+    }
+
+    /// Waits until somebody asks, and for as long as an answer in flight is then waited for.
+    async fn overdue(&self) {
+        self.asked().await;
+        tokio::time::sleep(IN_FLIGHT).await;
+    }
+
+    /// Pauses, until somebody asks at the longest.
+    async fn pause(&self, duration: Duration) {
+        tokio::select! { () = tokio::time::sleep(duration) => {}, () = self.asked() => {} }
     }
 }
 
@@ -187,7 +222,7 @@ impl Caller {
     /// Pauses between two questions of the same kind, such as polling. A replay does not pause.
     pub async fn pause(&self, duration: Duration) {
         if self.pace.is_some() {
-            tokio::time::sleep(duration).await;
+            self.stop.pause(duration).await;
         }
     }
 
@@ -198,14 +233,14 @@ impl Caller {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         self.progress.started(call);
-        let outcome = match self.request(call, 1, send).await {
+        let outcome = match self.request(call, 1, &Answered::default(), send).await {
             Page::Arrived(answer) => {
                 self.progress.page(call, 1);
                 Outcome::Collected(answer)
             }
             Page::Ended(verdict) => verdict.outcome(None),
         };
-        self.progress.ended(call, &outcome.word());
+        self.ended(call, &outcome.word());
         outcome
     }
 
@@ -224,10 +259,11 @@ impl Caller {
     {
         self.progress.started(call);
         let mut token: Option<String> = None;
+        let mut tokens = BTreeSet::new();
         let mut page = 1;
         let mut empty = 0;
         let outcome = loop {
-            match self.request(call, page, || send(token.clone())).await {
+            match self.request(call, page, &Answered::default(), || send(token.clone())).await {
                 Page::Arrived(answer) => {
                     let (items, next) = add(&mut whole, answer);
                     self.progress.page(call, items);
@@ -235,7 +271,8 @@ impl Caller {
                     let broken = match next {
                         Next::Last => break Outcome::Collected(whole),
                         Next::Token(_) if empty >= EMPTY_PAGES => "went on to give pages with nothing on them",
-                        Next::Token(next) if token.as_ref() == Some(&next) => "gave the same token again",
+                        // Pages that lead to each other have no end either.
+                        Next::Token(next) if !tokens.insert(next.clone()) => "gave the same token again",
                         Next::Token(next) => {
                             token = Some(next);
                             page += 1;
@@ -249,7 +286,7 @@ impl Caller {
                 Page::Ended(verdict) => break verdict.outcome((page > 1).then_some(whole)),
             }
         };
-        self.progress.ended(call, &outcome.word());
+        self.ended(call, &outcome.word());
         outcome
     }
 
@@ -259,14 +296,29 @@ impl Caller {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        match self.request(call, page, send).await {
+        self.request_timed(call, page, &Answered::default(), send).await
+    }
+
+    /// The same; also says when AWS answered.
+    pub(super) async fn request_timed<T, E, F>(
+        &self,
+        call: &CallId,
+        page: u32,
+        answered: &Answered,
+        send: impl Fn() -> F,
+    ) -> Result<T, Verdict>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        match self.request(call, page, answered, send).await {
             Page::Arrived(answer) => Ok(answer),
             Page::Ended(verdict) => Err(verdict),
         }
     }
 
     /// Sends one request until it is answered, refused, or given up.
-    async fn request<T, E, F>(&self, call: &CallId, page: u32, send: impl Fn() -> F) -> Page<T>
+    async fn request<T, E, F>(&self, call: &CallId, page: u32, answered: &Answered, send: impl Fn() -> F) -> Page<T>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -278,10 +330,15 @@ impl Caller {
                 return Page::Ended(ended);
             }
             if let Some(pace) = &self.pace {
-                pace.wait(call).await;
+                tokio::select! { () = pace.wait(call) => {}, () = self.stop.asked() => continue }
             }
-            let tag = RequestTag { call: call.clone(), page, serial, attempt };
-            let error = match REQUEST.scope(tag, send()).await {
+            let tag = RequestTag { call: call.clone(), page, serial, attempt, answered: answered.clone() };
+            let answer = tokio::select! {
+                answer = REQUEST.scope(tag, send()) => answer,
+                // An answer that does not come, or drips, is not waited for: it is asked for again.
+                () = self.stop.overdue() => continue,
+            };
+            let error = match answer {
                 Ok(answer) => {
                     if let Some(pace) = &self.pace {
                         pace.answered(call);
@@ -310,7 +367,7 @@ impl Caller {
                     }
                     let pause = backoff(attempt);
                     self.progress.retrying(call, &gap.reason, pause);
-                    tokio::time::sleep(pause).await;
+                    self.stop.pause(pause).await;
                     attempt += 1;
                 }
                 (Verdict::Skewed(_), Some(_)) if attempt == 1 => {
@@ -333,10 +390,15 @@ impl Caller {
         }
     }
 
+    /// Tells that a call ended. What a collection does not end because it was asked to stop has not failed.
+    pub(super) fn ended(&self, call: &CallId, outcome: &str) {
+        let stopped = self.stop.is_stopped() && outcome != "collected" && outcome != "absent";
+        self.progress.ended(call, if stopped { STOPPED } else { outcome });
+    }
+
     fn stopped(&self) -> Option<Verdict> {
         if self.stop.is_stopped() {
-            let late = self.stop.late.load(Ordering::SeqCst);
-            self.set_halt(if late { Halt::Deadline } else { Halt::Interrupted });
+            self.set_halt(self.stop.halt());
         }
         self.halted().map(|halt| Verdict::Stop(halt.to_string()))
     }

@@ -11,6 +11,7 @@
 
 use super::caller::Caller;
 use super::failure::Verdict;
+use super::tape::Answered;
 use super::trail_logs::sorter::{EventSorter, Item, SorterError};
 use crate::evidence::cloudtrail::{EventCoverage, LANE_NUMBERS, LookupEvents, Slice};
 use crate::evidence::slicing::Slicing;
@@ -20,6 +21,7 @@ use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use chrono::TimeDelta;
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -33,6 +35,10 @@ pub(super) const A_MINUTE: u64 = 2 * 60 * PAGE as u64;
 const RESTARTS: u32 = 3;
 /// How many pages without events are followed, one after another. AWS gives some; a list of them has no end.
 const EMPTY_PAGES: u32 = 100;
+/// How far back the event history reaches.
+const REACH: TimeDelta = TimeDelta::days(90);
+/// How much later than the run's start its oldest events may be asked for: what AWS forgets in this time is no gap.
+const LATE: TimeDelta = TimeDelta::hours(1);
 /// Memory for sorting, per Region.
 const SORT_MEMORY: usize = 8 << 20;
 
@@ -48,7 +54,7 @@ pub(super) async fn lookup(
     let call = CallId::regional(Operation::CloudTrailLookupEvents, region);
     caller.progress().started(&call);
     let outcome = read(caller, client, &call, asked, run, scratch).await;
-    caller.progress().ended(&call, &outcome.word());
+    caller.ended(&call, &outcome.word());
     outcome
 }
 
@@ -178,6 +184,8 @@ struct Lane {
     length: TimeDelta,
     /// The number of the last request.
     page: u32,
+    /// What is read before everything else of it, if anything.
+    first: Option<Period>,
 }
 
 impl Lane {
@@ -216,10 +224,20 @@ impl Lane {
             let from = from.max(self.from);
             // The numbers of the first lane go on from where this one stood.
             let page = self.page / LANE_NUMBERS * LANE_NUMBERS + number * LANE_NUMBERS;
-            parts.push(Lane { from, to, length: self.length, page });
+            parts.push(Lane { from, to, length: self.length, page, first: None });
             to = Timestamp(from.0 - TimeDelta::seconds(1));
         }
         parts
+    }
+
+    /// The same lane, with so many seconds at its start read first.
+    fn oldest_first(mut self, seconds: u32) -> Self {
+        let end = Timestamp(self.from.0 + TimeDelta::seconds(seconds.into()));
+        if seconds > 0 && end < self.to {
+            self.first = Some(Period { from: self.from, to: Timestamp(end.0 - TimeDelta::seconds(1)) });
+            self.from = end;
+        }
+        self
     }
 }
 
@@ -227,10 +245,12 @@ impl Lookup<'_> {
     /// Reads the whole period: one lane, and several where much is left.
     async fn whole(&self, asked: Period, page: u32) -> Read {
         let length = TimeDelta::seconds(self.slicing.first_seconds.into());
-        let first = Lane { from: asked.from, to: asked.to, length, page };
+        let first = Lane { from: asked.from, to: asked.to, length, page, first: None };
         let (mut read, rest) = self.lane(first, true).await;
         if let Some(rest) = rest {
-            let lanes = rest.parts(self.slicing.lanes).into_iter().map(|lane| self.lane(lane, false));
+            let mut lanes = rest.parts(self.slicing.lanes);
+            let oldest = lanes.pop().map(|lane| lane.oldest_first(self.slicing.oldest_seconds));
+            let lanes = lanes.into_iter().chain(oldest).map(|lane| self.lane(lane, false));
             for (of_lane, _) in futures_util::future::join_all(lanes).await {
                 read.absorb(of_lane);
             }
@@ -241,10 +261,14 @@ impl Lookup<'_> {
     /// Reads a lane to its end, or until what is left is worth several; that is then given back.
     async fn lane(&self, mut lane: Lane, may_part: bool) -> (Read, Option<Lane>) {
         let mut read = Read::default();
+        if let Some(first) = lane.first.take() {
+            // Too late for these is not too late for what is newer.
+            read.gap = self.slice(first, &mut lane.page, &mut read).await.err();
+        }
         while let Some(span) = lane.next() {
             let ended = self.slice(span, &mut lane.page, &mut read).await;
             let (Some(slice), Ok(())) = (read.slices.last().copied(), &ended) else {
-                read.gap = ended.err();
+                read.gap = ended.err().or(read.gap);
                 break;
             };
             lane.advance(&slice, &self.slicing);
@@ -265,10 +289,12 @@ impl Lookup<'_> {
         let new = Slice { from, to, pages: 0, events: 0, restarts: 0, complete: false, lookup: self.number };
         let mut slice = new;
         let mut token: Option<String> = None;
+        let mut tokens = BTreeSet::new();
         let mut empty = 0;
         // The first second that was not read yet, from the end of the slice.
         let mut reached = to.0 + TimeDelta::seconds(1);
-        let ended = loop {
+        let answered = Answered::default();
+        let mut ended = loop {
             *page += 1;
             let send = || {
                 let request = self.client.lookup_events().max_results(50);
@@ -276,10 +302,11 @@ impl Lookup<'_> {
                 let request = request.set_lookup_attributes(self.attribute.map(|attribute| vec![attribute.clone()]));
                 request.set_next_token(token.clone()).send()
             };
-            let answer = match self.caller.request_page(self.call, *page, send).await {
+            let answer = match self.caller.request_timed(self.call, *page, &answered, send).await {
                 Ok(answer) => answer,
                 Err(Verdict::TokenExpired(_)) if token.is_some() && slice.restarts < RESTARTS => {
                     token = None;
+                    tokens.clear();
                     slice = Slice { restarts: slice.restarts + 1, ..new };
                     continue;
                 }
@@ -316,7 +343,8 @@ impl Lookup<'_> {
                     slice.complete = true;
                     break Ok(());
                 }
-                same if same == token => {
+                // Pages that lead to each other have no end.
+                Some(again) if !tokens.insert(again.clone()) => {
                     break Err(Gap::new(GapKind::Failed, format!("AWS gave the token of page {page} again")));
                 }
                 // A page without events can be followed by others.
@@ -327,6 +355,14 @@ impl Lookup<'_> {
                 next => token = next,
             }
         };
+        // Of what was read to its end, the start may be older than what AWS still knew when it answered.
+        if let (Ok(()), Some(at)) = (&ended, answered.at())
+            && from.0 + LATE < at.0 - REACH
+        {
+            reached = (at.0 - REACH).min(to.0 + TimeDelta::seconds(1));
+            slice.complete = false;
+            ended = Err(Gap::new(GapKind::Failed, too_late(at)));
+        }
         if reached <= to.0 {
             read.covered.push(Period { from: Timestamp(reached), to });
         }
@@ -345,6 +381,14 @@ impl Lookup<'_> {
         }
         Ok(())
     }
+}
+
+fn too_late(at: Timestamp) -> String {
+    format!(
+        "the event history reaches back 90 days: at {at}, when the oldest events of the period were asked for, those before {} \
+         were no longer in it (a trail's log files have them: --trail-logs)",
+        Timestamp(at.0 - REACH)
+    )
 }
 
 /// The length of a period in seconds, at least one.

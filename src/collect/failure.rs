@@ -150,8 +150,14 @@ const THROTTLED: [&str; 11] = [
 ];
 const BAD_TOKEN: [&str; 3] = ["InvalidNextTokenException", "InvalidNextToken", "InvalidMarker"];
 
+/// Ways to say "our fault", which come as HTTP 500.
+const FAULTS: [&str; 5] = ["InternalFailure", "ServiceFailure", "InternalServerException", "InternalError", "HTTP 5"];
+
 /// Whether a call that ended with this gap may be answered if it is made again: by the same run, resumed.
 pub fn may_pass(gap: &Gap) -> bool {
+    if gap.kind == GapKind::Failed && FAULTS.iter().any(|code| gap.reason.starts_with(code)) {
+        return true;
+    }
     let passing = [
         "--resume",
         "no connection: ",

@@ -222,7 +222,7 @@ async fn credential_report(
             }
             Err(verdict) => {
                 let outcome = verdict.outcome(made);
-                caller.progress().ended(&generate, &outcome.word());
+                caller.ended(&generate, &outcome.word());
                 // A report that another tool had made may still be there.
                 return (outcome, read_report(caller, client).await);
             }
@@ -235,7 +235,7 @@ async fn credential_report(
             Outcome::Missing { gap: Gap::new(GapKind::Failed, reason), partial }
         }
     };
-    caller.progress().ended(&generate, &generated.word());
+    caller.ended(&generate, &generated.word());
     (generated, read_report(caller, client).await)
 }
 

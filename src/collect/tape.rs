@@ -7,9 +7,10 @@
 use super::clock::Clock;
 use super::failure::TransportFailure;
 use super::whole;
-use crate::evidence::CallId;
+use crate::evidence::custody::stated_time;
 use crate::evidence::digest::sha256;
 use crate::evidence::recording::{Entry, Recording, RecordingError, Request};
+use crate::evidence::{CallId, Timestamp};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -40,6 +41,24 @@ pub struct RequestTag {
     pub serial: u64,
     /// Which attempt of this run, from 1. Later ones are made because the answer before was of no use.
     pub attempt: u32,
+    /// When AWS answered, by its own clock: set when the answer comes.
+    pub answered: Answered,
+}
+
+/// The time that an answer states, handed back from the client to whoever asked.
+#[derive(Clone, Debug, Default)]
+pub struct Answered(Arc<Mutex<Option<Timestamp>>>);
+
+impl Answered {
+    fn set(&self, headers: &BTreeMap<String, String>) {
+        // A time is replaced at once.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stated_time(headers);
+    }
+
+    /// The time, if an answer came that states it.
+    pub fn at(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The headers that are kept. None of them is secret, and none is needed but these.
@@ -126,12 +145,12 @@ impl HttpConnector for Connector {
         };
         let Some(live) = &self.live else {
             return match recorded {
-                Some(entry) => HttpConnectorFuture::ready(answer(&self.tape.recording, &entry)),
+                Some(entry) => HttpConnectorFuture::ready(answer(&self.tape.recording, &entry, &tag.answered)),
                 None => fail(TransportFailure::Replay(format!("{} was not recorded with these parameters", tag.call))),
             };
         };
         let usable = recorded.filter(|entry| tag.attempt == 1 && is_final(entry));
-        if let Some(Ok(answer)) = usable.map(|entry| answer(&self.tape.recording, &entry)) {
+        if let Some(Ok(answer)) = usable.map(|entry| answer(&self.tape.recording, &entry, &tag.answered)) {
             return HttpConnectorFuture::ready(Ok(answer));
         }
         let entry = Entry {
@@ -158,6 +177,7 @@ impl HttpConnector for Connector {
             match received {
                 Ok((status, headers, body)) => {
                     let kept = kept(&headers);
+                    tag.answered.set(&kept);
                     if let Some(date) = kept.get("date") {
                         clock.observe(date);
                     }
@@ -209,10 +229,13 @@ fn is_final(entry: &Entry) -> bool {
 }
 
 /// A recorded attempt as an answer.
-fn answer(recording: &Recording, entry: &Entry) -> Result<HttpResponse, ConnectorError> {
+fn answer(recording: &Recording, entry: &Entry, answered: &Answered) -> Result<HttpResponse, ConnectorError> {
     match (&entry.response, &entry.failure) {
         (Some(recorded), _) => match recording.body(recorded) {
-            Ok(body) => response(recorded.status, &recorded.headers, body),
+            Ok(body) => {
+                answered.set(&recorded.headers);
+                response(recorded.status, &recorded.headers, body)
+            }
             Err(error) => Err(TransportFailure::Replay(error.to_string()).into()),
         },
         (None, failure) => {

@@ -5,6 +5,7 @@ use super::custody;
 use super::judge::{Judge, settings};
 use super::progress::Terminal;
 use super::seal::Sealing;
+use super::signals;
 use super::source::{self, Replay};
 use super::work::{WorkFolder, period, time};
 use super::{CommandError, Exit};
@@ -13,11 +14,12 @@ use crate::collect::trail_logs::PublicKeys;
 use crate::collect::{
     CollectError, Collection, Progress, Session, SessionOptions, Silent, StopSignal, TrailLogsSource, collect, plan,
 };
-use crate::evidence::recording::{Recording, create_private_dir};
+use crate::evidence::recording::{Recording, Resumed, create_private_dir};
 use crate::evidence::slicing::Slicing;
 use crate::evidence::trail_logs::KeptFiles;
 use crate::evidence::{EventKind, EventScope, EventSource, Evidence, Run, Timestamp};
 use crate::package;
+use crate::report::words::count;
 use chrono::{SubsecRound, Utc};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -86,13 +88,15 @@ fn live(args: &CollectArgs) -> Result<Exit, CommandError> {
     create_private_dir(&work.recording()).map_err(CommandError::no_package)?;
     let mut recording = Recording::create(&work.recording(), run).map_err(CommandError::no_package)?;
     recording.add_start(custody::start(!args.no_host_facts)).map_err(CommandError::no_package)?;
+    signals::resumable(work.path());
     finish(args, &judge, &sealing, &runtime, Asked { session, recording, trail_logs }, work)
 }
 
 /// Goes on with an interrupted collection.
 fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
     let work = WorkFolder::reopen(folder)?;
-    let mut recording = Recording::resume(&work.recording()).map_err(CommandError::no_package)?;
+    signals::resumable(work.path());
+    let Resumed { mut recording, lost } = Recording::resume(&work.recording()).map_err(CommandError::no_package)?;
     let judge = Judge::load(&args.judge, &recording.run.frameworks)?.reviewed(args.review.as_deref())?;
     let trail_logs = trail_logs(&args.scope)?;
     let from_logs = recording.run.events.source == EventSource::TrailLogs;
@@ -115,6 +119,11 @@ fn resume(args: &CollectArgs, folder: &Path) -> Result<Exit, CommandError> {
     options.region.get_or_insert_with(|| recording.run.home_region.clone());
     let session = runtime.block_on(connect(&options))?;
     recording.add_start(custody::start(!args.no_host_facts)).map_err(CommandError::no_package)?;
+    if lost > 0 && !args.output.quiet {
+        let text = "recorded by the interrupted run cannot be read back, and are asked for again";
+        // If nobody reads it, the answers come all the same.
+        let _ = writeln!(anstream::stderr(), "{} {text}", count(lost, "answer", "answers"));
+    }
     finish(args, &judge, &sealing, &runtime, Asked { session, recording, trail_logs }, work)
 }
 
@@ -201,8 +210,11 @@ fn finish(
                 stop.deadline();
             });
         }
-        tokio::spawn(stop_on_signal(stop));
-        collect(&collection).await
+        signals::asks(&stop, &collection.progress);
+        let collected = collect(&collection).await;
+        signals::asks_no_more();
+        // What is no call, such as reading log files, does not hear of it.
+        if stop.is_stopped() { collected.and(Err(stop.halt().into())) } else { collected }
     });
     if let Some(terminal) = terminal {
         terminal.finish();
@@ -212,14 +224,8 @@ fn finish(
         Err(error) => {
             // What an interrupted run has left is kept, whatever is wrong with the attempt to go on with it.
             work.keep |= matches!(error, CollectError::Halted(_) | CollectError::TrailLogs(_));
-            let how = if work.keep {
-                format!(
-                    "; what was collected is kept, go on with: auditpack collect --resume {}",
-                    work.path().display()
-                )
-            } else {
-                String::new()
-            };
+            let how =
+                if work.keep && work.recording().is_dir() { signals::how_to_go_on(work.path()) } else { String::new() };
             return Err(CommandError::no_package(format!("{error}{how}")));
         }
     };
@@ -239,13 +245,8 @@ fn finish(
         );
     }
     work.keep = args.keep_work || renewable || concluded.is_err();
-    concluded.map_err(|error| CommandError {
-        message: format!(
-            "{error}; what was collected is kept, go on with: auditpack collect --resume {}",
-            work.path().display()
-        ),
-        ..error
-    })
+    concluded
+        .map_err(|error| CommandError { message: format!("{error}{}", signals::how_to_go_on(work.path())), ..error })
 }
 
 /// Where the work folder goes: beside the package, so that both are on one disk.
@@ -290,31 +291,4 @@ fn ask_mfa_code(serial: &str) -> Result<String, String> {
     }
     let code = rpassword::prompt_password(format!("code of MFA device {serial}: "));
     code.map(|code| code.trim().to_owned()).map_err(|e| format!("cannot read the code from the terminal: {e}"))
-}
-
-/// Asks the collection to stop when the user or the system does. A second signal ends the process at once; the
-/// recording bears that too.
-async fn stop_on_signal(stop: StopSignal) {
-    wait_for_signal().await;
-    stop.stop();
-    wait_for_signal().await;
-    std::process::exit(Exit::NoPackage as i32);
-}
-
-#[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the signals keep their ordinary effect.
-        return std::future::pending().await;
-    };
-    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }

@@ -20,6 +20,7 @@ pub(super) fn start(with_host: bool) -> Start {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         program_sha256: program_sha256(),
         host: with_host.then(host),
+        caller: None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::work::{period, time};
 use super::{CommandError, Exit};
 use crate::collect::{folder, plan};
 use crate::evidence::{Evidence, Run, Timestamp};
-use crate::package;
+use crate::package::{self, ScratchFolder};
 use chrono::{SubsecRound, Utc};
 use std::path::PathBuf;
 
@@ -54,10 +54,7 @@ fn printed(args: &EvaluateArgs) -> Result<Exit, CommandError> {
         slicing: Default::default(),
         config_history: Run::CONFIG_HISTORY,
     };
-    let scratch = tempfile::Builder::new()
-        .prefix("auditpack-")
-        .tempdir()
-        .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
+    let scratch = ScratchFolder::new().map_err(CommandError::no_package)?;
     let evidence = folder::read(&args.path, run, scratch.path()).map_err(CommandError::usage)?;
     let target = target(args, &evidence);
     let sealing = Sealing::load(&args.seal)?;

@@ -4,6 +4,7 @@ use super::arguments::{Format, JudgeArgs, OutputArgs};
 use super::attach;
 use super::memory;
 use super::record::LastRecord;
+use super::signals;
 use super::{CommandError, Exit, print};
 use crate::controls::{Controls, Settings};
 use crate::evaluate::evaluate;
@@ -83,6 +84,7 @@ impl Judge {
         let resources = Resources::build(evidence, &self.controls.settings.profile).reviewed(evidence, review);
         memory::give_back();
         let evaluation = evaluate(evidence, &resources, &self.controls);
+        memory::give_back();
         let audit = Audit {
             evidence,
             resources: &resources,
@@ -100,6 +102,7 @@ impl Judge {
                 )
                 .and_then(|contents| package::write(contents, path, force))
                 .map_err(|e| CommandError::no_package(format!("no package was written: {e}")))?;
+                signals::done();
                 Some((path.display().to_string(), written))
             }
             None => None,

@@ -1,8 +1,8 @@
 //! How a collection goes, on standard error: lines that move on a terminal, plain lines elsewhere.
 
-use crate::collect::Progress;
+use crate::collect::{Progress, STOPPED};
 use crate::evidence::{CallId, Operation};
-use crate::report::words::number;
+use crate::report::words::{count, number};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -27,6 +27,8 @@ struct State {
     /// One line for the small calls.
     overview: Option<ProgressBar>,
     ended: u64,
+    /// The small calls that are under way, the last one started last.
+    running: Vec<CallId>,
     /// One line for each Region's events.
     events: BTreeMap<CallId, Events>,
 }
@@ -87,6 +89,23 @@ impl Terminal {
     }
 }
 
+impl State {
+    /// What the line for the small calls says.
+    fn overview_line(&self) -> String {
+        let done = count(self.ended, "call done", "calls done");
+        match self.running.last() {
+            Some(call) => format!("{done}; now {call}"),
+            None => done,
+        }
+    }
+
+    fn show_overview(&self) {
+        if let Some(bar) = &self.overview {
+            bar.set_message(self.overview_line());
+        }
+    }
+}
+
 fn is_events(call: &CallId) -> bool {
     call.operation == Operation::CloudTrailLookupEvents
 }
@@ -129,13 +148,17 @@ impl Progress for Terminal {
     fn started(&self, call: &CallId) {
         if is_events(call) {
             let bar = self.bar();
+            if let Some(bar) = &bar {
+                bar.set_message(format!("events in {}: asking", region(call)));
+            }
             let now = Instant::now();
             let events = Events { bar, started: now, told: now, pages: 0, events: 0, done: 0.0, estimated: false };
             self.with(|state| state.events.insert(call.clone(), events));
         } else {
             self.with(|state| {
-                let bar = state.overview.get_or_insert_with(|| self.bar().unwrap_or_else(ProgressBar::hidden));
-                bar.set_message(format!("{} calls done; now {call}", state.ended));
+                state.overview.get_or_insert_with(|| self.bar().unwrap_or_else(ProgressBar::hidden));
+                state.running.push(call.clone());
+                state.show_overview();
             });
         }
     }
@@ -201,6 +224,8 @@ impl Progress for Terminal {
     fn ended(&self, call: &CallId, outcome: &str) {
         let bar = self.with(|state| {
             state.ended += 1;
+            state.running.retain(|running| running != call);
+            state.show_overview();
             state.events.remove(call)
         });
         if let Some(events) = bar {
@@ -210,7 +235,7 @@ impl Progress for Terminal {
                 bars.remove(bar);
             }
             self.say(&format!("{line}, {outcome}"));
-        } else if outcome != "collected" && outcome != "absent" {
+        } else if !["collected", "absent", STOPPED].contains(&outcome) {
             self.say(&format!("{call}: {outcome}"));
         }
     }
@@ -223,6 +248,21 @@ impl Progress for Terminal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_overview_tells_what_is_under_way_and_nothing_that_has_ended() {
+        let terminal = Terminal { bars: None, state: Mutex::default() };
+        let line = || terminal.with(|state| state.overview_line());
+        let (roles, report) =
+            (CallId::global(Operation::IamListRoles), CallId::global(Operation::IamGetCredentialReport));
+        terminal.started(&roles);
+        terminal.started(&report);
+        assert_eq!(line(), "0 calls done; now iam:GetCredentialReport");
+        terminal.ended(&report, "collected");
+        assert_eq!(line(), "1 call done; now iam:ListRoles");
+        terminal.ended(&roles, "collected");
+        assert_eq!(line(), "2 calls done");
+    }
 
     #[test]
     fn times_are_told_as_a_person_would() {

@@ -6,7 +6,7 @@ use super::source::{Replay, given};
 use crate::controls::Controls;
 use crate::evidence::Evidence;
 use crate::evidence::digest::{Sha256, sha256};
-use crate::package::{self, OpenPackage};
+use crate::package::{self, OpenPackage, ScratchFolder};
 use crate::resource::access_review::RecordOrigin;
 use crate::resource::{Access, LastReview, Resources};
 use crate::review::record::Register;
@@ -118,8 +118,7 @@ fn register_again(opened: &mut OpenPackage, evidence: &Evidence) -> Result<Optio
 /// The register of a package that was made from files that somebody supplied: it has no answers of AWS, but the
 /// documents of its `evidence/`, and these are laid out as such files are.
 pub(super) fn from_documents(opened: &mut OpenPackage) -> Result<Option<Vec<u8>>, String> {
-    let folder = tempfile::Builder::new().prefix("auditpack-").tempdir();
-    let folder = folder.map_err(|e| format!("cannot create a temporary folder: {e}"))?;
+    let folder = ScratchFolder::new().map_err(|e| e.to_string())?;
     opened.unpack("evidence/", folder.path()).map_err(|e| e.to_string())?;
     let as_of = opened.manifest().as_of.to_string();
     let given = given(folder.path(), Some(&as_of)).map_err(|e| e.to_string())?;

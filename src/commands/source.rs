@@ -5,7 +5,7 @@ use super::work::{period, time};
 use crate::collect::{Collection, Session, Silent, StopSignal, collect, folder, plan};
 use crate::evidence::recording::{CALLS_FILE, Recording};
 use crate::evidence::{EventScope, Evidence, Operation, Run, Timestamp};
-use crate::package;
+use crate::package::{self, ScratchFolder};
 use chrono::{SubsecRound, Utc};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Replay {
     pub recording: Arc<Recording>,
-    scratch: tempfile::TempDir,
+    scratch: ScratchFolder,
     _unpacked: Option<tempfile::TempDir>,
 }
 
@@ -30,10 +30,7 @@ impl Replay {
 
     /// The same for `verify`, which tells itself what was changed. The recording in a package must be as it was packed.
     pub fn open_unchecked(path: &Path) -> Result<Self, CommandError> {
-        let scratch = tempfile::Builder::new()
-            .prefix("auditpack-")
-            .tempdir()
-            .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
+        let scratch = ScratchFolder::new().map_err(CommandError::no_package)?;
         let (recording, unpacked) = if path.is_dir() {
             let nested = path.join("recording");
             let folder = if is_recording(path) { path } else { nested.as_path() };
@@ -108,10 +105,7 @@ pub(super) fn given(path: &Path, as_of: Option<&str>) -> Result<Given, CommandEr
         slicing: Default::default(),
         config_history: Run::CONFIG_HISTORY,
     };
-    let scratch = tempfile::Builder::new()
-        .prefix("auditpack-")
-        .tempdir()
-        .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
+    let scratch = ScratchFolder::new().map_err(CommandError::no_package)?;
     let evidence = folder::read(path, run, scratch.path()).map_err(CommandError::usage)?;
     Ok(Given { evidence, recording: None, _kept: Box::new(scratch) })
 }

@@ -1,15 +1,18 @@
 //! The work folder: where a recording grows, and what is left of it when a run is interrupted.
 
 use super::CommandError;
-use crate::evidence::recording::create_private_dir;
+use crate::evidence::recording::{create_new_private_dir, create_private_dir, private};
 use crate::evidence::{Period, Timestamp};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// A folder of a run's own.
 #[derive(Debug)]
 pub(super) struct WorkFolder {
     path: PathBuf,
+    /// Locked as long as the run lives, where the file system has locks.
+    _lock: File,
     /// Left in place when it is dropped.
     pub keep: bool,
 }
@@ -21,28 +24,34 @@ impl WorkFolder {
         // A second run within the same second gets a folder of its own.
         for number in 0..1000 {
             let path = beside.join(if number == 0 { stem.clone() } else { format!("{stem}.{number}") });
-            if path.exists() {
-                continue;
-            }
-            return match create_private_dir(&path).and_then(|()| create_private_dir(&path.join(SCRATCH))) {
-                Ok(()) => Ok(Self { path, keep: false }),
+            match create_new_private_dir(&path).and_then(|()| create_private_dir(&path.join(SCRATCH))) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
                 Err(error) => {
-                    Err(CommandError::no_package(format!("cannot create the work folder {}: {error}", path.display())))
+                    let text = format!("cannot create the work folder {}: {error}", path.display());
+                    return Err(CommandError::no_package(text));
                 }
-            };
+            }
+            let lock = lock(&path)?;
+            return Ok(Self { path, _lock: lock, keep: false });
         }
         Err(CommandError::no_package(format!("too many work folders in {}; remove old ones", beside.display())))
     }
 
-    /// The folder of an interrupted run.
+    /// The folder of an interrupted run. What it has left in the making is removed.
     pub fn reopen(path: &Path) -> Result<Self, CommandError> {
         if !path.join(RECORDING).is_dir() {
             let text = format!("{} is not the work folder of an interrupted collection", path.display());
             return Err(CommandError::usage(text));
         }
-        create_private_dir(&path.join(SCRATCH))
-            .map_err(|e| CommandError::no_package(format!("cannot use the work folder {}: {e}", path.display())))?;
-        Ok(Self { path: path.to_owned(), keep: true })
+        let lock = lock(path)?;
+        let scratch = path.join(SCRATCH);
+        let emptied = match std::fs::remove_dir_all(&scratch) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => create_private_dir(&scratch),
+        };
+        emptied.map_err(|e| cannot_use(path, &e))?;
+        Ok(Self { path: path.to_owned(), _lock: lock, keep: true })
     }
 
     /// The folder itself.
@@ -61,6 +70,25 @@ impl WorkFolder {
     }
 }
 
+/// Takes a work folder for this process, so that no two go on with the same run.
+fn lock(path: &Path) -> Result<File, CommandError> {
+    let file = private().write(true).create(true).truncate(false).open(path.join(LOCK));
+    let file = file.map_err(|e| cannot_use(path, &e))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let text = "another auditpack is at work in it: wait until that has ended";
+            Err(cannot_use(path, &text))
+        }
+        // Where there are no locks, the user has to see to it.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+fn cannot_use(path: &Path, why: &dyn std::fmt::Display) -> CommandError {
+    CommandError::no_package(format!("cannot use the work folder {}: {why}", path.display()))
+}
+
+const LOCK: &str = "lock";
 const RECORDING: &str = "recording";
 const SCRATCH: &str = "scratch";
 

@@ -364,7 +364,7 @@ fn no_reason(calls: &[Operation]) -> Unknown {
 }
 
 fn document(call: &CallId) -> Pointer {
-    Pointer { file: format!("evidence/{}", call.document_path()).into(), at: String::new() }
+    Pointer { file: format!("evidence/{}", call.document_path()).into(), at: Text::default() }
 }
 
 fn because(unknown: &Unknown) -> String {

@@ -5,6 +5,7 @@ use super::recording::Entry;
 use super::timestamp::Timestamp;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// All starts of a run: the first, and one for each time that it was resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Start {
     pub program_sha256: Option<String>,
     /// The machine; null if the user kept it out.
     pub host: Option<Host>,
+    /// Who AWS says asks from here on, where a run was resumed: an ARN. The answers have it of the first start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
 }
 
 /// What an auditor asks about a machine.
@@ -43,8 +47,12 @@ pub struct Host {
 
 /// When AWS answered a request, by its own clock: the answer's `Date`.
 pub fn server_time(entry: &Entry) -> Option<Timestamp> {
-    let date = entry.response.as_ref()?.headers.get("date")?;
-    DateTime::parse_from_rfc2822(date).ok().map(|time| Timestamp(time.with_timezone(&chrono::Utc)))
+    stated_time(&entry.response.as_ref()?.headers)
+}
+
+/// The time that the headers of an answer state.
+pub fn stated_time(headers: &BTreeMap<String, String>) -> Option<Timestamp> {
+    DateTime::parse_from_rfc2822(headers.get("date")?).ok().map(|time| Timestamp(time.with_timezone(&chrono::Utc)))
 }
 
 /// How many seconds the clock of AWS was ahead of the local one when a run started: what its first answer states,

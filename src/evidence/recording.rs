@@ -6,6 +6,9 @@
 //! package the lines are sorted, so that the order of arrival leaves no trace.
 
 mod log;
+mod resume;
+
+pub use resume::Resumed;
 
 use super::call::{CallId, file_name};
 use super::custody::{Custody, Start};
@@ -114,7 +117,7 @@ impl Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -141,6 +144,15 @@ pub enum RecordingError {
         /// The SHA-256 of the file.
         found: String,
     },
+}
+
+/// What can be done about an error of the file system.
+fn remedy(action: &str, error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (free some space)",
+        io::ErrorKind::NotFound if action == "write" => " (was the work folder removed or moved?)",
+        _ => "",
+    }
 }
 
 /// A recording in a folder.
@@ -170,12 +182,6 @@ impl Recording {
         Self::with(dir, Log::open(dir.join(CALLS_FILE))?)
     }
 
-    /// Opens the recording of an interrupted run to go on with it. A line that was being written when the
-    /// run was killed is removed; its request is made again.
-    pub fn resume(dir: &Path) -> Result<Self, RecordingError> {
-        Self::with(dir, Log::resume(dir.join(CALLS_FILE))?)
-    }
-
     fn with(dir: &Path, log: Log) -> Result<Self, RecordingError> {
         Ok(Self { run: read_run(dir)?, custody: read_custody(dir)?, dir: dir.to_owned(), log: Mutex::new(log) })
     }
@@ -183,8 +189,13 @@ impl Recording {
     /// Adds a start to the chain of custody.
     pub fn add_start(&mut self, start: Start) -> Result<(), RecordingError> {
         self.custody.runs.push(start);
+        self.write_custody(&self.custody)
+    }
+
+    /// Writes a chain of custody in place of the one that is there.
+    pub fn write_custody(&self, custody: &Custody) -> Result<(), RecordingError> {
         let path = self.dir.join(CUSTODY_FILE);
-        let mut text = serde_json::to_vec_pretty(&self.custody).map_err(|e| malformed(&path, e.to_string()))?;
+        let mut text = serde_json::to_vec_pretty(custody).map_err(|e| malformed(&path, e.to_string()))?;
         text.push(b'\n');
         write_new(&path, &text)
     }
@@ -230,6 +241,9 @@ impl Recording {
         entry.attempt = self.log().attempts(&entry.key, entry.sequence) + 1;
         let body_file = body_path(&entry, &headers);
         let path = self.dir.join(&body_file);
+        // A work folder that was removed is not made again.
+        let log = self.dir.join(CALLS_FILE);
+        log.metadata().map_err(io_error("write", &log))?;
         if let Some(parent) = path.parent() {
             create_private_dir(parent).map_err(io_error("create", parent))?;
         }
@@ -364,11 +378,20 @@ pub(crate) fn private() -> OpenOptions {
 
 /// Creates a folder, and those above it, that only their owner may enter.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
+    private_dirs().recursive(true).create(dir)
+}
+
+/// Creates a folder that is not there yet, and that only its owner may enter.
+pub fn create_new_private_dir(dir: &Path) -> io::Result<()> {
+    private_dirs().create(dir)
+}
+
+fn private_dirs() -> fs::DirBuilder {
+    #[allow(unused_mut)] // Windows has no modes
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    builder
 }
 
 pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordingError {

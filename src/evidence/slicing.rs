@@ -21,12 +21,29 @@ pub struct Slicing {
     pub worth_lanes: u32,
     /// How many lanes: enough to be at AWS's limit if its answers take two seconds.
     pub lanes: u32,
+    /// So many seconds at the start of the period are read before the lanes, because AWS forgets them first: while a
+    /// Region is read for hours, its history still reaches back 90 days from the moment of each request.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub oldest_seconds: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it with a reference
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Default for Slicing {
     /// That of recordings that do not state it: it must never change.
     fn default() -> Self {
-        Self { first_seconds: 12 * 3600, shortest_seconds: 15 * 60, pages: 40, stretch: 16, worth_lanes: 40, lanes: 4 }
+        Self {
+            first_seconds: 12 * 3600,
+            shortest_seconds: 15 * 60,
+            pages: 40,
+            stretch: 16,
+            worth_lanes: 40,
+            lanes: 4,
+            oldest_seconds: 0,
+        }
     }
 }
 
@@ -34,7 +51,7 @@ impl Slicing {
     /// That of new runs. A quiet Region's 90 days are two slices: one page in the first says that there are forty at most
     /// in forty times its length.
     pub fn of_new_runs() -> Self {
-        Self { first_seconds: 90 * 86_400 / 40, stretch: 40, ..Self::default() }
+        Self { first_seconds: 90 * 86_400 / 40, stretch: 40, oldest_seconds: 12 * 3600, ..Self::default() }
     }
 
     /// Within what can be worked with, whatever a recording says.
@@ -46,6 +63,7 @@ impl Slicing {
             stretch: self.stretch.clamp(1, 1_000),
             worth_lanes: self.worth_lanes.max(1),
             lanes: self.lanes.clamp(1, 16),
+            oldest_seconds: self.oldest_seconds.min(10_000_000),
         }
     }
 }

@@ -20,6 +20,9 @@ pub enum PackageError {
     /// There is a file already, and nobody allowed to replace it.
     #[error("{} exists already: name another file with --out, or replace it with --force", .0.display())]
     Exists(PathBuf),
+    /// Another process writes to the same file now.
+    #[error("another auditpack is writing {}: wait until it has ended, or name another file with --out", .0.display())]
+    BeingWritten(PathBuf),
     /// The target is a folder, or something else that is no file.
     #[error("{} is not a file: name a file or a folder with --out", .0.display())]
     NotAFile(PathBuf),

@@ -7,6 +7,7 @@
 use super::content::{Content, Contents, Part};
 use super::error::PackageError;
 use super::manifest::FileRecord;
+use super::unfinished::Unfinished;
 use super::{MANIFEST, SUMS, sums};
 use crate::evidence::Text;
 use crate::evidence::digest::Sha256;
@@ -59,7 +60,7 @@ pub fn check_target(target: &Path, force: bool) -> Result<(), PackageError> {
         Ok(found) if !found.is_file() && !found.is_symlink() => return Err(PackageError::NotAFile(target.to_owned())),
         _ => {}
     }
-    temporary_file(&folder, target).map(drop)
+    Unfinished::create(&folder, target).map(drop)
 }
 
 /// Writes a package: to a temporary file beside the target, which takes the target's name when all is on the disk.
@@ -67,13 +68,13 @@ pub fn check_target(target: &Path, force: bool) -> Result<(), PackageError> {
 pub fn write(contents: Contents<'_>, target: &Path, force: bool) -> Result<Written, PackageError> {
     check_target(target, force)?;
     let folder = folder_of(target);
-    let temporary = temporary_file(&folder, target)?;
+    let unfinished = Unfinished::create(&folder, target)?;
     let cannot_write = || PackageError::io("write", target);
-    let (sink, zipped) = write_zip(contents, BufWriter::new(temporary.as_file()), target, LARGE)?;
+    let (sink, zipped) = write_zip(contents, BufWriter::new(unfinished.file()), target, LARGE)?;
     sink.into_inner().map_err(|e| cannot_write()(e.into_error()))?;
-    temporary.as_file().sync_all().map_err(cannot_write())?;
-    let size = temporary.as_file().metadata().map_err(cannot_write())?.len();
-    publish(temporary.into_temp_path(), target, force)?;
+    unfinished.file().sync_all().map_err(cannot_write())?;
+    let size = unfinished.file().metadata().map_err(cannot_write())?.len();
+    unfinished.publish(target, force)?;
     // The new name is on the disk when the folder is. Not every system can be asked for that.
     if let Ok(folder) = File::open(&folder) {
         let _ = folder.sync_all();
@@ -87,42 +88,6 @@ fn folder_of(target: &Path) -> PathBuf {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
     }
-}
-
-/// A file for its owner only, that vanishes unless it is published.
-fn temporary_file(folder: &Path, target: &Path) -> Result<tempfile::NamedTempFile, PackageError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".auditpack-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE));
-    builder.tempfile_in(folder).map_err(PackageError::io("write", target))
-}
-
-/// Gives the finished file its name.
-fn publish(temporary: tempfile::TempPath, target: &Path, force: bool) -> Result<(), PackageError> {
-    let cannot_write = || PackageError::io("write", target);
-    if force {
-        return temporary.persist(target).map_err(|e| cannot_write()(e.error));
-    }
-    match temporary.persist_noclobber(target) {
-        Ok(()) => Ok(()),
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(PackageError::Exists(target.to_owned())),
-        Err(e) => reserve_and_publish(e.path, target),
-    }
-}
-
-/// Gives the finished file its name on file systems that can neither link nor rename without replacing (FAT on a
-/// memory stick): the name is taken first, by an empty file that only one of two writers can create.
-fn reserve_and_publish(temporary: tempfile::TempPath, target: &Path) -> Result<(), PackageError> {
-    match File::create_new(target) {
-        Ok(_) => {}
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(PackageError::Exists(target.to_owned())),
-        Err(e) => return Err(PackageError::io("write", target)(e)),
-    }
-    temporary.persist(target).map_err(|e| {
-        let _ = std::fs::remove_file(target);
-        PackageError::io("write", target)(e.error)
-    })
 }
 
 #[derive(Debug)]

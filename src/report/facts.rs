@@ -1,5 +1,6 @@
 //! Facts that several reports state: who, when, how many. Each is worked out here once.
 
+use super::words::number;
 use super::{Audit, Conclusion, words};
 use crate::controls::{Automation, Controls, Framework, Requirement};
 use crate::evidence::cloudtrail::LookupEvents;
@@ -7,9 +8,12 @@ use crate::evidence::digest::sha256;
 use crate::evidence::identity::CallerIdentity;
 use crate::evidence::{Operation, Outcome, Timestamp};
 use crate::finding::{Finding, Severity, Status};
-use crate::resource::{Kind, Value};
+use crate::resource::{Kind, Reconciliation, Standing, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+
+/// How many differences of a reconciliation are told where there is little room.
+const MOST_DIFFERENCES: usize = 3;
 
 /// Findings by status, and failures that an exception covers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -283,22 +287,56 @@ pub fn conclusion_words(audit: &Audit<'_>) -> Vec<String> {
     sentences
 }
 
+/// How a reconciled population is called.
+pub fn reconciled_name(of: &Reconciliation) -> &str {
+    let kind = Kind::ALL.iter().find(|kind| kind.id() == of.population);
+    kind.map_or(&of.population, |kind| kind.schema().plural)
+}
+
+/// What a reconciliation came to, in words.
+pub fn standing_words(of: &Reconciliation) -> String {
+    let counts = |of: &Reconciliation| {
+        let counts = of.counts.iter().filter_map(|(source, count)| Some(format!("{source} {}", (*count)?)));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let name = reconciled_name(of);
+    match of.standing() {
+        Standing::Same => format!("the sources of {name} agree"),
+        Standing::Explained => format!("the differences between the sources of {name} are explained"),
+        Standing::Unexplained => format!("the sources of {name} differ ({})", counts(of)),
+        Standing::NotCompared => format!("{name} cannot be compared with a second source"),
+    }
+}
+
+/// The first differences of a reconciliation; report.html and the manifest have all.
+pub fn difference_words(of: &Reconciliation) -> String {
+    let shown = of.differences.iter().take(MOST_DIFFERENCES).cloned();
+    let more = of.differences.len().saturating_sub(MOST_DIFFERENCES);
+    let more = (more > 0).then(|| format!("and {} more, in manifest.json", number(more as u64)));
+    shown.chain(more).collect::<Vec<_>>().join("; ")
+}
+
 /// What is not known, in words; empty if everything in scope is.
 fn incomplete_words(audit: &Audit<'_>) -> Vec<String> {
     let unknown = audit.evaluation.findings.iter().filter(|f| f.status == Status::Unknown).count() as u64;
     let gaps = super::costs::gaps(audit).len() as u64;
     let notes = audit.evidence.notes.iter().filter(|note| note.incomplete).count() as u64;
     let populations = audit.resources.populations.values().filter(|p| !p.incomplete.is_empty()).count() as u64;
-    let differences = audit.resources.reconciliation.iter().filter(|r| !r.agrees).count() as u64;
+    let standing = |of: Standing| audit.resources.reconciliation.iter().filter(|r| r.standing() == of).count() as u64;
     [
         (gaps, "call gave no complete answer", "calls gave no complete answer"),
         (unknown, "finding is unknown", "findings are unknown"),
         (silent_checks(audit), "check left no finding", "checks left no finding"),
         (populations, "population may not be whole", "populations may not be whole"),
         (
-            differences,
+            standing(Standing::Unexplained),
             "population is counted differently by its sources",
             "populations are counted differently by their sources",
+        ),
+        (
+            standing(Standing::NotCompared),
+            "population has no second source to be compared with",
+            "populations have no second source to be compared with",
         ),
         (notes, "other gap is noted", "other gaps are noted"),
     ]

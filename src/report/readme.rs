@@ -163,10 +163,10 @@ impl Readme {
             }
         }
         if !differences.is_empty() {
-            self.say("These populations are counted differently by independent sources:");
+            self.say("Independent sources of these populations do not bear each other out:");
             self.0.push('\n');
-            for difference in differences {
-                self.item(&visible(&format!("{}: {}", difference.population, difference.differences.join("; "))));
+            for of in differences {
+                self.item(&visible(&format!("{}: {}", facts::standing_words(of), facts::difference_words(of))));
             }
         }
         if !notes.is_empty() {

@@ -105,8 +105,8 @@ impl Page {
             }
             self.line(&line);
         }
-        for difference in audit.resources.reconciliation.iter().filter(|r| !r.agrees) {
-            let text = format!("sources of {} disagree: {}", difference.population, difference.differences.join("; "));
+        for of in audit.resources.reconciliation.iter().filter(|r| !r.agrees) {
+            let text = format!("{}: {}", facts::standing_words(of), facts::difference_words(of));
             paragraph(&mut self.out, "  ", &visible(&text), self.width);
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn access_review(review: Option<&LastReview>, account: Option<&str>, 
     let operation = Operation::IamGetAccountAuthorizationDetails;
     let unknown = |reason: String| Arc::new(Unknown { call: CallId::global(operation), reason });
     let Some(review) = review else {
-        row.seen(operation, Pointer { file: "manifest.json".into(), at: "/review".to_owned() });
+        row.seen(operation, Pointer { file: "manifest.json".into(), at: "/review".into() });
         row.known("on_record", false);
         for field in Kind::AccessReview.schema().fields.iter().filter(|field| field.name != "on_record") {
             row.known(field.name, None::<bool>);
@@ -138,6 +138,7 @@ pub(super) fn access_review(review: Option<&LastReview>, account: Option<&str>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Text;
     use crate::resource::{FieldValue, Resource, Value};
 
     const ACCOUNT: &str = "111122223333";
@@ -148,7 +149,7 @@ mod tests {
 
     fn review() -> LastReview {
         LastReview {
-            register: Pointer { file: "review/register.json".into(), at: String::new() },
+            register: Pointer { file: "review/register.json".into(), at: Text::default() },
             record: None,
             account: Some(ACCOUNT.to_owned()),
             opened: time("2026-10-01T09:00:00Z"),

@@ -115,7 +115,7 @@ impl<'a, D: Document> Source<'a, D> {
     }
 
     /// A place in the document.
-    pub fn at(&self, place: impl Into<String>) -> Pointer {
+    pub fn at(&self, place: impl Into<Text>) -> Pointer {
         Pointer { file: self.file.clone(), at: place.into() }
     }
 

@@ -6,8 +6,11 @@ use super::Reconciliation;
 use super::build::Source;
 use super::events::{Entity, Events};
 use super::input::Input;
+use crate::evidence::config::{
+    DescribeComplianceByConfigRule, DescribeConfigRuleEvaluationStatus, DescribeConfigRules,
+};
 use crate::evidence::{Document, Operation, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that only one of two sources knows: what the event history is to be asked about.
 pub(super) fn watched(input: &Input<'_>) -> BTreeSet<Entity> {
@@ -27,9 +30,10 @@ pub(super) fn watched(input: &Input<'_>) -> BTreeSet<Entity> {
     names
 }
 
-/// The users, roles, groups and customer-managed policies as each source counts them.
+/// The users, roles, groups, customer-managed policies and Config rules as each source counts them.
 pub(super) fn reconcile(input: &Input<'_>, events: &Events) -> Vec<Reconciliation> {
-    vec![users(input, events), roles(input, events), groups(input), policies(input)]
+    let all = [users(input, events), roles(input, events), groups(input), policies(input)];
+    all.into_iter().chain(rules(input)).collect()
 }
 
 /// A reconciliation in the making.
@@ -197,6 +201,75 @@ fn policies(input: &Input<'_>) -> Reconciliation {
     let summed = ledger.count(&input.summary, |summary| in_summary(&summary.summary_map, "Policies"));
     ledger.compare_summary(summed, detailed, Operation::IamGetAccountAuthorizationDetails);
     ledger.finish()
+}
+
+/// The Config rules of all Regions. The lists of verdicts and of runs know no rule that is not there, so that a rule in
+/// one of them shows that the list of rules is short. That they lack a rule, its own fields tell.
+fn rules(input: &Input<'_>) -> Option<Reconciliation> {
+    let of_rules = NamesInRegions::of::<DescribeConfigRules>(input, |told| {
+        told.config_rules.iter().map(|rule| rule.config_rule_name.as_deref()).collect()
+    })?;
+    let others = [
+        NamesInRegions::of::<DescribeComplianceByConfigRule>(input, |told| {
+            told.compliance_by_config_rules.iter().map(|entry| entry.config_rule_name.as_deref()).collect()
+        })?,
+        NamesInRegions::of::<DescribeConfigRuleEvaluationStatus>(input, |told| {
+            told.config_rules_evaluation_status.iter().map(|entry| entry.config_rule_name.as_deref()).collect()
+        })?,
+    ];
+    let mut ledger = Ledger::new("config.rule");
+    for source in std::iter::once(&of_rules).chain(&others) {
+        ledger.counts.push((source.operation.to_string(), source.count()));
+        for (region, names) in &source.regions {
+            if let Err(reason) = names {
+                ledger.explained(format!("{} in {region} cannot be counted: {reason}", source.operation));
+            }
+        }
+    }
+    for (region, listed) in &of_rules.regions {
+        let Ok(listed) = listed else { continue };
+        for other in &others {
+            let Some(Ok(named)) = other.regions.get(region) else { continue };
+            for name in named.difference(listed) {
+                ledger.unexplained(format!(
+                    "{name} in {region} is in {}, not in {}: nothing collected explains it",
+                    other.operation, of_rules.operation
+                ));
+            }
+            for name in listed.difference(named) {
+                ledger.explained(format!(
+                    "{name} in {region} is in {}, not in {}: what that would tell of it is unknown",
+                    of_rules.operation, other.operation
+                ));
+            }
+        }
+    }
+    Some(ledger.finish())
+}
+
+/// The names that an operation lists in each Region, or why they are not known.
+struct NamesInRegions<'a> {
+    operation: Operation,
+    regions: BTreeMap<&'a str, Result<BTreeSet<&'a str>, String>>,
+}
+
+impl<'a> NamesInRegions<'a> {
+    /// Nothing if the operation was not asked for.
+    fn of<D: Document>(input: &'a Input<'_>, names: impl Fn(&'a D) -> Vec<Option<&'a str>>) -> Option<Self> {
+        let operation = D::OPERATION;
+        input.evidence.calls_of(operation).next()?;
+        let in_region = |region: &&'a str| {
+            let region = *region;
+            let told = Source::<D>::regional(input.evidence, region).whole();
+            let told = told.map(|told| names(told).into_iter().flatten().collect());
+            (region, told.map_err(|gap| gap.reason.clone()))
+        };
+        Some(Self { operation, regions: input.regions.names.iter().map(in_region).collect() })
+    }
+
+    fn count(&self) -> Option<i64> {
+        self.regions.values().map(|names| names.as_ref().ok().and_then(|names| i64::try_from(names.len()).ok())).sum()
+    }
 }
 
 fn in_summary(counts: &std::collections::BTreeMap<String, i64>, name: &str) -> Option<usize> {

@@ -6,7 +6,7 @@ use super::findings::ReviewFinding;
 use super::followup::{FollowUp, Outcome};
 use super::grid::{Refusal, Refusals};
 use super::population::{Change, Decision, PreviousReview, Sheet};
-use crate::evidence::Timestamp;
+use crate::evidence::{Text, Timestamp};
 use crate::finding::Pointer;
 use crate::report::csv::{Cell, Table};
 use crate::report::words::visible;
@@ -262,7 +262,7 @@ impl Register {
     /// What the checks judge, read in a file of a package.
     pub fn last_review(&self, file: &str, record: Option<RecordOrigin>) -> LastReview {
         LastReview {
-            register: Pointer { file: file.into(), at: String::new() },
+            register: Pointer { file: file.into(), at: Text::default() },
             record,
             account: self.account.clone(),
             opened: self.opened,

@@ -318,7 +318,7 @@ fn sort(rows: &mut [Resource]) {
 
 fn pointer(operation: Operation, at: &str) -> Pointer {
     let file = format!("evidence/{}", CallId::global(operation).document_path());
-    Pointer { file: file.into(), at: at.to_owned() }
+    Pointer { file: file.into(), at: at.into() }
 }
 
 fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource {
@@ -337,7 +337,7 @@ fn resource(kind: Kind, id: &str, name: &str, region: Option<&str>) -> Resource 
         name: name.to_owned(),
         region: region.map(str::to_owned),
         fields,
-        sources: vec![(operation, Pointer { file: file.into(), at: "/0".to_owned() })],
+        sources: vec![(operation, Pointer { file: file.into(), at: "/0".into() })],
     }
 }
 

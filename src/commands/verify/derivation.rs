@@ -10,7 +10,9 @@ use super::other_version::{self, Comparison};
 use crate::controls::Controls;
 use crate::evaluate::evaluate;
 use crate::finding::Severity;
-use crate::package::{self, ATTESTATION, Manifest, OpenPackage, Problem, Seals, Step, TIMESTAMP, Verdict};
+use crate::package::{
+    self, ATTESTATION, Manifest, OpenPackage, Problem, ScratchFolder, Seals, Step, TIMESTAMP, Verdict,
+};
 use crate::report::Audit;
 use crate::resource::Resources;
 use crate::review::{Closed, REGISTER_FILE};
@@ -57,10 +59,7 @@ pub(super) fn derivation(args: &VerifyArgs, opened: &mut OpenPackage, before: &[
         }
         Err(error) => return Ok(failed_to_read(error.to_string())),
     };
-    let folder = tempfile::Builder::new()
-        .prefix("auditpack-")
-        .tempdir()
-        .map_err(|e| CommandError::no_package(format!("cannot create a temporary folder: {e}")))?;
+    let folder = ScratchFolder::new().map_err(CommandError::no_package)?;
     let mut controls = match opened.controls().map_err(|e| e.to_string()).and_then(|files| {
         Controls::from_files(&files).map_err(|e| format!("the packaged controls cannot be read: {e}"))
     }) {

@@ -40,8 +40,13 @@ impl Log {
     /// A log without lines, in a file that must not exist.
     pub fn create(path: PathBuf) -> Result<Self, RecordingError> {
         let writer = private().create_new(true).append(true).open(&path).map_err(io_error("create", &path))?;
+        Ok(Self { writer: Some(writer), ..Self::empty(path)? })
+    }
+
+    /// A log that is not read, of a file that is there.
+    pub fn empty(path: PathBuf) -> Result<Self, RecordingError> {
         let reader = File::open(&path).map_err(io_error("read", &path))?;
-        Ok(Self { path, writer: Some(writer), reader, end: 0, lines: BTreeMap::new(), questions: BTreeSet::new() })
+        Ok(Self { path, writer: None, reader, end: 0, lines: BTreeMap::new(), questions: BTreeSet::new() })
     }
 
     /// A finished log.
@@ -66,10 +71,8 @@ impl Log {
 
     /// Reads all lines. Also says whether the last one is cut off.
     fn read(path: PathBuf) -> Result<(Self, bool), RecordingError> {
-        let reader = File::open(&path).map_err(io_error("read", &path))?;
-        let mut lines = BufReader::new(reader.try_clone().map_err(io_error("read", &path))?);
-        let (end, questions) = (0, BTreeSet::new());
-        let mut log = Self { path, writer: None, reader, end, lines: BTreeMap::new(), questions };
+        let mut log = Self::empty(path)?;
+        let mut lines = BufReader::new(log.reader.try_clone().map_err(io_error("read", &log.path))?);
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -152,7 +155,7 @@ impl Log {
         let mut line = serde_json::to_vec(entry).map_err(|e| malformed(&self.path, e.to_string()))?;
         line.push(b'\n');
         let Some(writer) = &mut self.writer else {
-            return Err(malformed(&self.path, "a finished recording takes no more calls".to_owned()));
+            return Err(malformed(&self.path, "it takes no more calls".to_owned()));
         };
         if let Err(error) = writer.write_all(&line) {
             // A full disk takes part of a line, and may take the next one after that: the two would be one broken line.

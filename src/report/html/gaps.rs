@@ -1,5 +1,6 @@
 //! The gaps: what could not be collected, why, and what it costs. They come first.
 
+use super::scope::{ReconciliationRow, reconciliation};
 use super::{Context, Link};
 use crate::evidence::GapKind;
 use crate::report::costs::{GapCost, gap_costs, gap_count};
@@ -14,7 +15,7 @@ pub(super) struct View {
     pub(super) none: bool,
     pub(super) rows: Vec<Row>,
     pub(super) populations: Vec<PopulationRow>,
-    pub(super) differences: Vec<DifferenceRow>,
+    pub(super) differences: Vec<ReconciliationRow>,
     pub(super) notes: Vec<NoteRow>,
 }
 
@@ -53,12 +54,6 @@ pub(super) struct PopulationRow {
     pub(super) file: Link,
 }
 
-pub(super) struct DifferenceRow {
-    pub(super) population: Shown,
-    pub(super) counts: Shown,
-    pub(super) differences: Vec<Shown>,
-}
-
 pub(super) struct NoteRow {
     pub(super) place: Shown,
     pub(super) text: Shown,
@@ -85,17 +80,8 @@ pub(super) fn view(context: &Context<'_>) -> View {
             }
         })
         .collect();
-    let differences: Vec<DifferenceRow> = audit
-        .resources
-        .reconciliation
-        .iter()
-        .filter(|reconciliation| !reconciliation.agrees)
-        .map(|reconciliation| DifferenceRow {
-            population: (&reconciliation.population).into(),
-            counts: super::scope::counts_words(reconciliation).into(),
-            differences: reconciliation.differences.iter().map(Shown::from).collect(),
-        })
-        .collect();
+    let differences: Vec<ReconciliationRow> =
+        audit.resources.reconciliation.iter().filter(|of| !of.agrees).map(reconciliation).collect();
     let notes: Vec<NoteRow> = audit
         .evidence
         .notes

@@ -9,7 +9,7 @@ use crate::report::costs::gaps;
 use crate::report::facts::{self, Coverage};
 use crate::report::trail_logs;
 use crate::report::words::{Shown, number};
-use crate::resource::Reconciliation;
+use crate::resource::{Reconciliation, Standing};
 
 /// How many source documents of a population are linked.
 const MOST_SOURCES: usize = 8;
@@ -94,9 +94,17 @@ pub(super) struct PopulationRow {
 
 pub(super) struct ReconciliationRow {
     pub(super) population: Shown,
-    pub(super) counts: Shown,
+    pub(super) counts: Vec<CountRow>,
     pub(super) agrees: bool,
+    pub(super) standing: &'static str,
     pub(super) differences: Vec<Shown>,
+    pub(super) more: usize,
+}
+
+/// What one source counts.
+pub(super) struct CountRow {
+    pub(super) source: Shown,
+    pub(super) count: String,
 }
 
 pub(super) fn view(context: &Context<'_>) -> View {
@@ -134,17 +142,7 @@ pub(super) fn view(context: &Context<'_>) -> View {
         events_asked: facts::coverage(audit).iter().any(|coverage| coverage.outcome.is_some()),
         regions: facts::coverage(audit).iter().map(|coverage| region(context, coverage)).collect(),
         populations: audit.resources.populations.values().map(|p| population(context, p)).collect(),
-        reconciliation: audit
-            .resources
-            .reconciliation
-            .iter()
-            .map(|reconciliation| ReconciliationRow {
-                population: (&reconciliation.population).into(),
-                counts: counts_words(reconciliation).into(),
-                agrees: reconciliation.agrees,
-                differences: reconciliation.differences.iter().map(Shown::from).collect(),
-            })
-            .collect(),
+        reconciliation: audit.resources.reconciliation.iter().map(reconciliation).collect(),
         manifest: context.link("manifest.json", "manifest.json"),
         restriction: run.events.restriction().map(Shown::from),
         trail_logs: audit.evidence.trail_logs.as_ref().map(|logs| trail_logs_view(context, logs)),
@@ -236,11 +234,25 @@ fn population(context: &Context<'_>, population: &crate::resource::Population) -
     }
 }
 
-/// What each source counts: `iam:GetAccountSummary 12, iam:GetCredentialReport not collected`.
-pub(super) fn counts_words(reconciliation: &Reconciliation) -> String {
-    let source = |(source, count): &(String, Option<i64>)| match count {
-        Some(count) => format!("{source} {count}"),
-        None => format!("{source} not collected"),
+/// How many differences of a reconciliation the report tells; the manifest has all.
+const MOST_DIFFERENCES: usize = 24;
+
+pub(super) fn reconciliation(of: &Reconciliation) -> ReconciliationRow {
+    let count = |(source, count): &(String, Option<i64>)| CountRow {
+        source: source.into(),
+        count: count.map_or_else(|| "not known".to_owned(), |count| count.to_string()),
     };
-    reconciliation.counts.iter().map(source).collect::<Vec<_>>().join(", ")
+    ReconciliationRow {
+        population: facts::reconciled_name(of).into(),
+        counts: of.counts.iter().map(count).collect(),
+        agrees: of.agrees,
+        standing: match of.standing() {
+            Standing::Same => "they agree",
+            Standing::Explained => "explained",
+            Standing::Unexplained => "not explained",
+            Standing::NotCompared => "not compared: there are no two sources",
+        },
+        differences: of.differences.iter().take(MOST_DIFFERENCES).map(Shown::from).collect(),
+        more: of.differences.len().saturating_sub(MOST_DIFFERENCES),
+    }
 }

@@ -4,7 +4,7 @@ use super::given::*;
 use super::{build, row, rows};
 use crate::evidence::Operation::*;
 use crate::evidence::{CallId, Operation};
-use crate::resource::{FieldValue, Kind, Resource, Resources, Value};
+use crate::resource::{FieldValue, Kind, Resource, Resources, Standing, Value};
 use serde_json::json;
 
 fn known<'a>(row: &'a Resource, field: &str) -> &'a Value {
@@ -208,7 +208,7 @@ fn a_user_of_one_source_only_is_a_row_and_the_reason_is_told() {
 fn sources_that_agree_are_reconciled_and_one_that_lacks_a_role_is_told() {
     let mut account = account();
     let resources = build(&account);
-    assert_eq!(resources.reconciliation.len(), 4);
+    assert_eq!(resources.reconciliation.len(), 5);
     for found in &resources.reconciliation {
         assert!(found.agrees && found.differences.is_empty(), "{found:?}");
     }
@@ -222,6 +222,29 @@ fn sources_that_agree_are_reconciled_and_one_that_lacks_a_role_is_told() {
     assert!(
         reason(row(&resources, Kind::Role, &arn("role/ci")), "max_session_seconds").contains("does not list the role")
     );
+}
+
+#[test]
+fn a_list_of_rules_that_is_shorter_than_what_else_tells_of_rules_is_told() {
+    let mut account = account();
+    let of = |account: &Account| {
+        let all = build(account).reconciliation;
+        all.into_iter().find(|found| found.population == "config.rule").unwrap()
+    };
+    let runs = CallId::regional(ConfigDescribeConfigRuleEvaluationStatus, HOME);
+    account.json(runs)["ConfigRulesEvaluationStatus"].as_array_mut().unwrap().pop();
+    let found = of(&account);
+    assert_eq!((found.agrees, found.standing()), (true, Standing::Explained), "{found:?}");
+    assert!(found.differences.concat().contains("what that would tell of it is unknown"), "{found:?}");
+    account.json(CallId::regional(ConfigDescribeConfigRules, HOME))["ConfigRules"].as_array_mut().unwrap().remove(0);
+    let found = of(&account);
+    assert_eq!((found.agrees, found.standing()), (false, Standing::Unexplained), "{found:?}");
+    assert!(
+        found.differences.concat().contains("root mfa in eu-west-1 is in config:DescribeComplianceByConfigRule"),
+        "{found:?}"
+    );
+    let short = account.without(ConfigDescribeConfigRules).without(ConfigDescribeComplianceByConfigRule);
+    assert!(!build(&short).reconciliation.iter().any(|found| found.population == "config.rule" && found.agrees));
 }
 
 #[test]

@@ -46,6 +46,10 @@ pub enum FaultKind {
     OptInRequired,
     /// A page with nothing on it and a token, from which the list goes on.
     EmptyPage,
+    /// A page that says it is the last, though the list goes on.
+    LastPage,
+    /// A last page whose token leads back to the second, without end.
+    LoopPages,
     /// InvalidNextTokenException, or what the service says for its own kind of token; only requests
     /// that carry a token are hit (and counted).
     InvalidToken,

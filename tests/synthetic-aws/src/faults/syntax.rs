@@ -15,6 +15,7 @@ Kinds: deny, throttle400, throttle429, throttle503, error500, error503, expired-
 well framed), drip=MS (sixteen pieces, MS apart), delay=MS, stall (half a body, then silence),
 hang (no answer), skew (\"Signature expired\"), too-skewed (RequestTimeTooSkewed), date=SECONDS
 (wrong Date header), region-disabled, opt-in-required, empty-page (nothing but a token),
+last-page (a page that says it is the last), loop-pages (the last leads back to the second),
 invalid-token (hits requests that carry a token), wrong-types.
 
 Service, operation and Region may be `*` or left out. Keys: nth=N (only the N-th matching
@@ -94,6 +95,8 @@ fn parse_kind(text: &str) -> Result<FaultKind, String> {
         "region-disabled" => FaultKind::RegionDisabled,
         "opt-in-required" => FaultKind::OptInRequired,
         "empty-page" => FaultKind::EmptyPage,
+        "last-page" => FaultKind::LastPage,
+        "loop-pages" => FaultKind::LoopPages,
         "invalid-token" => FaultKind::InvalidToken,
         "wrong-types" => FaultKind::WrongTypes,
         _ => return Err(format!("no fault is called '{name}'")),
@@ -142,6 +145,8 @@ pub(super) fn write(fault: &Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         FaultKind::RegionDisabled => f.write_str("region-disabled")?,
         FaultKind::OptInRequired => f.write_str("opt-in-required")?,
         FaultKind::EmptyPage => f.write_str("empty-page")?,
+        FaultKind::LastPage => f.write_str("last-page")?,
+        FaultKind::LoopPages => f.write_str("loop-pages")?,
         FaultKind::InvalidToken => f.write_str("invalid-token")?,
         FaultKind::WrongTypes => f.write_str("wrong-types")?,
     }

@@ -144,6 +144,8 @@ impl State {
         let hits = self.hits(&call);
         let mut marks = Marks { faulted: !hits.is_empty(), ..Marks::default() };
         call.empty_page = hits.contains(&FaultKind::EmptyPage);
+        call.last_page = hits.contains(&FaultKind::LastPage);
+        call.loop_pages = hits.contains(&FaultKind::LoopPages);
         let request_id = self.request_id(&call);
 
         let refusal = refused

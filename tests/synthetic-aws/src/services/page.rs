@@ -24,9 +24,18 @@ pub(super) fn of<T>(call: &Call, items: impl IntoIterator<Item = T>, size: usize
     let mut rest = items.into_iter().skip(at.item as usize).peekable();
     let items: Vec<T> = rest.by_ref().take(size).collect();
     let more = rest.peek().is_some() || call.empty_page;
-    let next =
-        more.then(|| token::encode(call.scope(), Position { item: at.item + items.len() as u64, page: at.page + 1 }));
+    let next = follows(call, at, more, size, items.len()).map(|next| token::encode(call.scope(), next));
     Ok(Page { items, next })
+}
+
+/// Where a list goes on after a page of so many items.
+pub(super) fn follows(call: &Call, at: Position, more: bool, size: usize, items: usize) -> Option<Position> {
+    if call.last_page {
+        return None;
+    }
+    let second = Position { item: size as u64, page: 1 };
+    let back = (call.loop_pages && at.page > 0).then_some(second);
+    if more { Some(Position { item: at.item + items as u64, page: at.page + 1 }) } else { back }
 }
 
 /// The page size: what the caller asks for (between 1 and `most`, else an error named as in the

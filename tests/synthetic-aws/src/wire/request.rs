@@ -34,6 +34,10 @@ pub(crate) struct Call {
     parameters: Parameters,
     /// A fault wants an empty page with a token.
     pub(crate) empty_page: bool,
+    /// A fault wants the page to be the last, whatever follows it.
+    pub(crate) last_page: bool,
+    /// A fault wants the last page to lead back to the second.
+    pub(crate) loop_pages: bool,
 }
 
 /// The prefixes of X-Amz-Target. CloudTrail takes two: that of its API model, which boto3 and the AWS CLI send,
@@ -69,6 +73,8 @@ impl Call {
             body: raw.body,
             parameters: Parameters::Form(Vec::new()),
             empty_page: false,
+            last_page: false,
+            loop_pages: false,
         };
         let refuse = |call: Call, error: AwsError| Err(Box::new((call, error)));
         let is_json = if let Some(target) = raw.target {

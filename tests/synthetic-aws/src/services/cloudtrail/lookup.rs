@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::super::{Answer, page};
 use crate::events::{EventStore, Facts};
 use crate::server::Context;
-use crate::wire::token::{self, Position};
+use crate::wire::token;
 use crate::wire::{AwsError, Call};
 
 pub(super) fn answer(context: &Context, call: &Call) -> Answer {
@@ -68,8 +68,10 @@ pub(super) fn answer(context: &Context, call: &Call) -> Answer {
         next += 1;
     }
     out.push(']');
-    if next < last || call.empty_page {
-        let token = token::encode(call.scope(), Position { item: next - first, page: at.page + 1 });
+    let read = next - first - at.item;
+    let more = next < last || call.empty_page;
+    if let Some(next) = page::follows(call, at, more, size, usize::try_from(read).unwrap_or(usize::MAX)) {
+        let token = token::encode(call.scope(), next);
         let _ = write!(out, r#","NextToken":"{token}""#);
     }
     out.push('}');
