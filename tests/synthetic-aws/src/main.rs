@@ -9,7 +9,7 @@ use synthetic_aws::{Account, Clock, FAULT_SYNTAX, Fault, Options, PageSizes, Quo
 
 /// A synthetic AWS for tests: an invented account behind the real wire protocols
 ///
-/// Serves IAM and STS (query/XML), CloudTrail and Config (JSON 1.1) and Account Management (REST
+/// Serves IAM and STS (query/XML), CloudTrail and Config (JSON 1.1), EC2's Regions and Account Management (REST
 /// JSON) on 127.0.0.1. Any credentials will do; the Region of a call is the one it is signed for.
 #[derive(Parser)]
 #[command(version, after_help = examples(), after_long_help = long_help())]
