@@ -107,7 +107,7 @@ pub async fn collect(collection: &Collection) -> Result<Evidence, CollectError> 
     halted(&caller)?;
     check_identity(&identity, collection)?;
     if resumed {
-        let now = same_account(&identity, &sdk).await?;
+        let now = same_account(&caller, &identity, &sdk).await?;
         if let Some(start) = evidence.custody.runs.last_mut() {
             start.caller = now;
         }
@@ -281,9 +281,15 @@ fn check_identity(identity: &Outcome<CallerIdentity>, collection: &Collection) -
 
 /// Ends a resumed run whose credentials are no longer those of the account that it had begun with. The question is
 /// asked outside of the recording, which holds the answer of the start. Who asks now, goes into the chain of custody.
-async fn same_account(recorded: &Outcome<CallerIdentity>, sdk: &SdkConfig) -> Result<Option<String>, CollectError> {
-    let now = aws_sdk_sts::Client::new(sdk).get_caller_identity().send().await;
-    let now = now.map_err(|error| CollectError::Identity(failure::causes(&error)))?;
+async fn same_account(
+    caller: &Caller,
+    recorded: &Outcome<CallerIdentity>,
+    sdk: &SdkConfig,
+) -> Result<Option<String>, CollectError> {
+    let client = aws_sdk_sts::Client::new(sdk);
+    let call = CallId::global(Operation::StsGetCallerIdentity);
+    let now = caller.unrecorded(&call, || client.get_caller_identity().send()).await;
+    let now = now.map_err(CollectError::Identity)?;
     match (recorded.collected().and_then(|identity| identity.account.clone()), now.account) {
         (Some(expected), Some(found)) if expected != found => Err(CollectError::OtherAccount { expected, found }),
         _ => Ok(now.arn),

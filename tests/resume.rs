@@ -358,10 +358,12 @@ fn what_aws_forgot_before_a_run_was_resumed_is_a_gap() {
     child.kill().unwrap();
     child.wait().unwrap();
     let work = work_folder(out.path()).unwrap();
-    // A laptop that was closed for eight days.
+    // A laptop that was closed for eight days, and whose first questions then meet a busy AWS.
     let now = synthetic_aws::Clock::Fixed("2026-10-09T09:00:00Z".parse().unwrap());
     let options = Options { clock: Some(now), credential_report_polls: Some(0), ..Options::default() };
     let later = BlockingServer::start(account(), options).unwrap();
+    later.add_fault("throttle400:sts:GetCallerIdentity:*:nth=1".parse().unwrap());
+    later.add_fault("error500:sts:GetCallerIdentity:*:nth=2".parse().unwrap());
     let ran = run(&mut resume(&later, out.path(), &work));
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     let files = files(&package(out.path()));

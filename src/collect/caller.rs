@@ -1,7 +1,7 @@
 //! One caller for all calls: paces, sends, retries, follows pages, and turns what happened into an outcome.
 
 use super::clock::Clock;
-use super::failure::{Verdict, is_not_recorded, judge};
+use super::failure::{Verdict, causes, is_not_recorded, judge};
 use super::pace::Pace;
 use super::tape::{Answered, REQUEST, RequestTag};
 use crate::evidence::recording::Recording;
@@ -28,6 +28,8 @@ const THROTTLED_ATTEMPTS: u32 = 10;
 const EMPTY_PAGES: u32 = 100;
 /// How long a collection that was asked to stop waits for the answers in flight.
 const IN_FLIGHT: Duration = Duration::from_secs(5);
+/// How long an answer that is not recorded is waited for.
+const UNRECORDED: Duration = Duration::from_secs(30);
 /// The longest pause before an attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
@@ -314,6 +316,37 @@ impl Caller {
         match self.request(call, page, answered, send).await {
             Page::Arrived(answer) => Ok(answer),
             Page::Ended(verdict) => Err(verdict),
+        }
+    }
+
+    /// Asks a question whose answer is not recorded. What may pass is asked again.
+    pub(super) async fn unrecorded<T, E, F>(&self, call: &CallId, send: impl Fn() -> F) -> Result<T, String>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let mut attempt = 1;
+        loop {
+            let answer = tokio::select! {
+                answer = tokio::time::timeout(UNRECORDED, send()) => answer,
+                () = self.stop.overdue() => return Err(self.stop.halt().to_string()),
+            };
+            let (reason, may_pass) = match answer {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => match judge(call.operation, &error) {
+                    Verdict::Retry { gap, .. } => (gap.reason, true),
+                    // No connection at all, too: the request carries no tag, by which its error would be known.
+                    _ => (causes(&error), matches!(error, SdkError::DispatchFailure(_))),
+                },
+                Err(_) => (format!("no answer came within {} seconds", UNRECORDED.as_secs()), true),
+            };
+            if !may_pass || attempt >= ATTEMPTS || self.stop.is_stopped() {
+                return Err(reason);
+            }
+            let pause = backoff(attempt);
+            self.progress.retrying(call, &reason, pause);
+            self.stop.pause(pause).await;
+            attempt += 1;
         }
     }
 
