@@ -4,7 +4,7 @@
 //! LookupEvents: two a second for an account and Region; other reads of CloudTrail: ten a second for each
 //! operation (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>). IAM and
 //! AWS Config publish no rate; they start at a rate that practice has shown to be safe, grow while AWS does not
-//! object, and shrink when it does.
+//! object, shrink when it does, and come near that rate again with care only.
 
 use crate::evidence::{CallId, Operation, Service};
 use std::collections::HashMap;
@@ -35,11 +35,19 @@ fn limit(operation: Operation) -> Limit {
 
 /// The slowest that a limiter goes.
 const LEAST: f64 = 0.2;
+/// How much faster a limiter goes with each answer, in calls a second.
+const STEP: f64 = 0.5;
+/// The same near the rate to which AWS objected before.
+const SMALL_STEP: f64 = 0.005;
+/// From which part of that rate on.
+const NEAR: f64 = 0.6;
 
 #[derive(Debug)]
 struct Bucket {
     limit: Limit,
     rate: f64,
+    /// The rate to which AWS objected.
+    objected: Option<f64>,
     tokens: f64,
     filled: Instant,
 }
@@ -78,14 +86,20 @@ impl Pace {
         }
     }
 
-    /// AWS answered: what has no published limit may go a little faster.
+    /// AWS answered: what has no published limit may go a little faster, with care where AWS objected before.
     pub fn answered(&self, call: &CallId) {
-        self.with(call, |bucket| bucket.rate = (bucket.rate + 0.5).min(bucket.limit.most));
+        self.with(call, |bucket| {
+            let near = bucket.objected.is_some_and(|rate| bucket.rate > rate * NEAR);
+            bucket.rate = (bucket.rate + if near { SMALL_STEP } else { STEP }).min(bucket.limit.most);
+        });
     }
 
     /// AWS objected: go slower, and spend what was saved up.
     pub fn throttled(&self, call: &CallId) {
         self.with(call, |bucket| {
+            // Of several objections in a row, to calls in flight, only the first is to that rate.
+            let least = bucket.objected.map_or(0.0, |rate| rate * 0.9);
+            bucket.objected = Some(bucket.rate.max(least));
             bucket.rate = (bucket.rate * 0.7).max(LEAST);
             bucket.tokens = bucket.tokens.min(0.0);
         });
@@ -96,7 +110,7 @@ impl Pace {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         act(buckets.entry((call.region.clone(), call.operation)).or_insert_with(|| {
             let limit = if self.unlimited { UNLIMITED } else { limit(call.operation) };
-            Bucket { limit, rate: limit.start, tokens: limit.burst, filled: Instant::now() }
+            Bucket { limit, rate: limit.start, objected: None, tokens: limit.burst, filled: Instant::now() }
         }))
     }
 }
@@ -116,6 +130,31 @@ mod tests {
         assert!((20.0..21.0).contains(&one), "{one}");
         pace.wait(&CallId::regional(Operation::CloudTrailLookupEvents, "us-east-1")).await;
         assert!(started.elapsed().as_secs_f64() - one < 0.01);
+    }
+
+    /// A limit that nobody knows is found with few objections, and then used.
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_is_found_with_a_handful_of_objections() {
+        let pace = Pace::default();
+        let call = CallId::regional(Operation::ConfigGetResourceConfigHistory, "us-east-1");
+        let started = Instant::now();
+        // As AWS limits: ten calls a second, and ten at once after a pause.
+        let (mut tokens, mut filled, mut objections) = (10.0_f64, started, 0);
+        for _ in 0..1000 {
+            pace.wait(&call).await;
+            tokens = (tokens + filled.elapsed().as_secs_f64() * 10.0).min(10.0);
+            filled = Instant::now();
+            if tokens < 1.0 {
+                objections += 1;
+                pace.throttled(&call);
+            } else {
+                tokens -= 1.0;
+                pace.answered(&call);
+            }
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        assert!(objections <= 5, "{objections}");
+        assert!(seconds < 130.0, "{seconds} for what cannot take less than 99");
     }
 
     #[tokio::test(start_paused = true)]
