@@ -36,3 +36,8 @@ pub use run::{Period, Run};
 pub use set::{Evidence, Note};
 pub use text::Text;
 pub use timestamp::Timestamp;
+
+/// Whether a member has the value that it has where it is left out: what serde asks before it writes one.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

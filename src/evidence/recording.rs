@@ -8,6 +8,7 @@
 mod log;
 mod resume;
 
+pub(crate) use log::next_line;
 pub use resume::Resumed;
 
 use super::call::{CallId, file_name};
@@ -87,16 +88,11 @@ pub struct Response {
     /// Its size in bytes.
     pub size: u64,
     /// How many session tokens were taken out of it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::evidence::is_default")]
     pub redactions: u64,
     /// The SHA-256 of the body as it came, if it was redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_sha256: Option<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it with a reference
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 impl Entry {

@@ -23,13 +23,8 @@ pub struct Slicing {
     pub lanes: u32,
     /// So many seconds at the start of the period are read before the lanes, because AWS forgets them first: while a
     /// Region is read for hours, its history still reaches back 90 days from the moment of each request.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::evidence::is_default")]
     pub oldest_seconds: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it with a reference
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 impl Default for Slicing {

@@ -5,9 +5,25 @@
 use super::{Entry, RecordingError, io_error, malformed, private};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// The longest line that is read, in bytes. Lines have a few hundred.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// Reads the next line of a log, with what ends it, in place of what `line` holds; how many bytes it has, 0 at the end.
+/// A line that is longer than any can be is an error, and is not taken into memory.
+pub(crate) fn next_line(log: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    line.clear();
+    let read = log.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
+    match line.last() {
+        Some(last) if *last != b'\n' && read as u64 == LONGEST_LINE => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, format!("a line is longer than {LONGEST_LINE} bytes")))
+        }
+        _ => Ok(read),
+    }
+}
 
 /// The log in its file.
 #[derive(Debug)]
@@ -75,9 +91,7 @@ impl Log {
         let mut lines = BufReader::new(log.reader.try_clone().map_err(io_error("read", &log.path))?);
         let mut line = Vec::new();
         for number in 1.. {
-            line.clear();
-            let read = lines.read_until(b'\n', &mut line).map_err(io_error("read", &log.path))?;
-            if read == 0 {
+            if next_line(&mut lines, &mut line).map_err(io_error("read", &log.path))? == 0 {
                 break;
             }
             if line.last() != Some(&b'\n') {
@@ -166,5 +180,23 @@ impl Log {
         }
         self.index(entry, line.len());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_for_a_log_is_not_read_into_memory() {
+        let mut line = Vec::new();
+        let mut log = BufReader::new(io::repeat(b'x').take(LONGEST_LINE * 3));
+        let error = next_line(&mut log, &mut line).unwrap_err();
+        assert!(error.to_string().contains("longer than") && line.len() as u64 == LONGEST_LINE, "{error}");
+        let mut log = BufReader::new(&b"{}\n\n{"[..]);
+        for expected in [&b"{}\n"[..], b"\n", b"{", b""] {
+            assert_eq!(next_line(&mut log, &mut line).unwrap(), expected.len());
+            assert_eq!(line, expected);
+        }
     }
 }

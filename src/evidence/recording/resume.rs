@@ -4,12 +4,12 @@
 //! lines of zeros, bodies that are empty or half-written. Whatever of a request cannot be read back counts as never
 //! asked, and is asked again; nothing is believed that its digest does not confirm.
 
-use super::log::Log;
+use super::log::{Log, next_line};
 use super::{CALLS_FILE, Entry, Recording, RecordingError, io_error, private};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 /// How many lines are taken at a time: their bodies are read side by side.
@@ -71,7 +71,7 @@ fn for_lines(path: &Path, mut act: impl FnMut(&[Vec<u8>]) -> Result<(), Recordin
     let mut lines = Vec::with_capacity(LINES);
     loop {
         let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line).map_err(io_error("read", path))?;
+        next_line(&mut reader, &mut line).map_err(io_error("read", path))?;
         let ended = line.last() != Some(&b'\n');
         if !ended {
             lines.push(line);

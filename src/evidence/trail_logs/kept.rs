@@ -24,7 +24,7 @@ pub struct KeptFile {
     /// The SHA-256 of the file as it is kept.
     pub sha256: String,
     /// How many session tokens were taken out of it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::evidence::is_default")]
     pub redactions: u64,
     /// If it was redacted: the SHA-256 of the uncompressed content as it was, unless that could not be read to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,11 +32,6 @@ pub struct KeptFile {
     /// If it was redacted: why the content could not be read to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defect: Option<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it with a reference
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 /// Files of the folder that were not kept, because they are not what was asked for.

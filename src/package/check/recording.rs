@@ -4,7 +4,7 @@
 use super::{Problem, Step, Verdict};
 use crate::evidence::cloudtrail::LANE_NUMBERS;
 use crate::evidence::digest::sha256;
-use crate::evidence::recording::{CALLS_FILE, CUSTODY_FILE, Entry, RUN_FILE, Response};
+use crate::evidence::recording::{CALLS_FILE, CUSTODY_FILE, Entry, RUN_FILE, Response, next_line};
 use crate::evidence::trail_logs::KeptFiles;
 use crate::evidence::{EventSource, Operation, Text};
 use crate::package::error::PackageError;
@@ -14,7 +14,7 @@ use regex::Regex;
 use serde::Deserialize;
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::LazyLock;
 
 /// What is kept of a line of the log. There can be tens of thousands.
@@ -39,10 +39,10 @@ struct Answer {
 type Token = u128;
 
 /// The log as it is read, line by line.
-struct Reading<'a> {
+struct Reading {
     log: String,
     /// What the manifest says of the files: SHA-256 and size.
-    recorded: &'a BTreeMap<&'a str, (&'a str, u64)>,
+    recorded: BTreeMap<Text, (Text, u64)>,
     requests: u64,
     attempts: BTreeSet<(Text, u32, u32)>,
     /// The last attempt of each request.
@@ -57,12 +57,10 @@ struct Reading<'a> {
 pub(super) fn check(package: &mut OpenPackage) -> Result<Vec<Step>, PackageError> {
     let mut problems = Vec::new();
     let kept = trail_logs(package, &mut problems);
-    let manifest = package.manifest().clone();
-    let files = manifest.files.iter().map(|file| (file.path.as_str(), (file.sha256.as_str(), file.size)));
-    let recorded: BTreeMap<&str, (&str, u64)> = files.collect();
+    let files = package.manifest().files.iter().map(|file| (file.path.clone(), (file.sha256.clone(), file.size)));
     let mut reading = Reading {
         log: format!("raw/{CALLS_FILE}"),
-        recorded: &recorded,
+        recorded: files.collect(),
         requests: 0,
         attempts: BTreeSet::new(),
         last: BTreeMap::new(),
@@ -100,7 +98,7 @@ fn trail_logs(package: &mut OpenPackage, problems: &mut Vec<Problem>) -> KeptFil
     })
 }
 
-impl Reading<'_> {
+impl Reading {
     /// The log files of a trail, which have an index of their own.
     fn kept(&mut self, kept: &KeptFiles) {
         let index = format!("raw/{}", KeptFiles::index_path());
@@ -109,7 +107,7 @@ impl Reading<'_> {
         }
         for (path, file) in kept.all() {
             let path: Text = format!("raw/{path}").into();
-            if self.recorded.get(path.as_str()) != Some(&(file.sha256.as_str(), file.size)) {
+            if !self.recorded.get(&path).is_some_and(|(sha256, size)| *sha256 == file.sha256 && *size == file.size) {
                 let what = "is not the log file, digest or key that the index of the copies names";
                 self.problems.push(Problem::of(path.as_str(), what));
             }
@@ -121,8 +119,7 @@ impl Reading<'_> {
         let mut file = BufReader::new(file);
         let mut line = Vec::new();
         for number in 1.. {
-            line.clear();
-            if file.read_until(b'\n', &mut line)? == 0 {
+            if next_line(&mut file, &mut line)? == 0 {
                 break;
             }
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -192,8 +189,8 @@ impl Reading<'_> {
         let logs = index.rsplit_once('/').map_or(index.as_str(), |(folder, _)| folder).to_owned() + "/";
         let own = [CALLS_FILE, RUN_FILE, CUSTODY_FILE].map(|file| format!("raw/{file}"));
         let below = self.recorded.keys().filter(|path| path.starts_with("raw/") && !path.starts_with(&logs));
-        for path in below.filter(|path| !own.iter().any(|own| own == *path) && !self.named.contains(**path)) {
-            self.problems.push(Problem::of(*path, "is a response that no request of the log was given"));
+        for path in below.filter(|path| !own.iter().any(|own| **path == *own) && !self.named.contains(*path)) {
+            self.problems.push(Problem::of(path.as_str(), "is a response that no request of the log was given"));
         }
     }
 }
