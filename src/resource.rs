@@ -155,7 +155,7 @@ impl Resources {
         let populations = populations.into_iter().chain([review]).chain(std::mem::take(&mut events.populations));
         let resources = Self {
             populations: populations.map(|population| (population.kind, population)).collect(),
-            overview: access.overview(),
+            overview: access::Overview::of(&access),
             reconciliation: reconcile::reconcile(&input, &events),
             review: None,
         };

@@ -76,8 +76,11 @@ impl<'a> AwsConfig<'a> {
         verdicts.into()
     }
 
-    /// How AWS Config calls a resource, as it may be written.
+    /// How AWS Config calls a resource, as it may be written; nothing where no rule could say anything about it.
     pub(super) fn names(&self, resource: &Resource) -> Vec<Text> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
         self.names.of_resource(resource).into_iter().map(Into::into).collect()
     }
 

@@ -106,15 +106,8 @@ impl<'a> Log<'a> {
             let body = Body { path, sha256: response.sha256.into() };
             match call {
                 Some(call) => {
-                    let reference = || Responses { call: CallRef::from(&call), bodies: Vec::new() };
-                    match log.responses.get_mut(&call) {
-                        Some(responses) => responses.bodies.push(body),
-                        None => {
-                            let mut responses = reference();
-                            responses.bodies.push(body);
-                            log.responses.insert(call, responses);
-                        }
-                    }
+                    let new = |call: &CallId| Responses { call: CallRef::from(call), bodies: Vec::new() };
+                    log.responses.entry(call).or_insert_with_key(new).bodies.push(body);
                 }
                 None => log.others.push(body),
             }

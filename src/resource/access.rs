@@ -113,11 +113,6 @@ impl Access {
         }
     }
 
-    /// What reports show of it.
-    pub(super) fn overview(&self) -> Overview {
-        Overview::of(self)
-    }
-
     /// All principals, in the order of the authorization details.
     pub fn principals(&self) -> impl Iterator<Item = Analysed<'_>> {
         self.principals.iter().zip(&self.reports).map(|(principal, report)| Analysed { principal, report })

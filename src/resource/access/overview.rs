@@ -59,7 +59,8 @@ pub struct Way {
 }
 
 impl Overview {
-    pub(super) fn of(access: &Access) -> Self {
+    /// What reports show of an analysis.
+    pub(in crate::resource) fn of(access: &Access) -> Self {
         let mut privileged: Vec<(u8, Analysed<'_>)> =
             access.principals().filter_map(|one| Some((rank(&one.report.admin)?, one))).collect();
         privileged.sort_by(|(a, x), (b, y)| (a, &x.principal.arn).cmp(&(b, &y.principal.arn)));
