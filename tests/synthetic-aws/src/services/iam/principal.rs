@@ -24,28 +24,35 @@ pub(super) trait Principal: Sized + 'static {
     fn more(&self, x: &mut Xml);
 }
 
+/// What the model calls alike in all three: the list that holds them, and members of the same names.
+macro_rules! of_the_model {
+    ($all:ident) => {
+        fn all(iam: &Iam) -> &[Self] {
+            &iam.$all
+        }
+
+        fn name(&self) -> &str {
+            &self.name
+        }
+
+        fn path(&self) -> &str {
+            &self.path
+        }
+
+        fn own_policies(&self) -> &[InlinePolicy] {
+            &self.inline
+        }
+
+        fn attached_policies(&self) -> &[String] {
+            &self.attached
+        }
+    };
+}
+
 impl Principal for User {
     const KIND: &'static str = "User";
 
-    fn all(iam: &Iam) -> &[Self] {
-        &iam.users
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn own_policies(&self) -> &[InlinePolicy] {
-        &self.inline
-    }
-
-    fn attached_policies(&self) -> &[String] {
-        &self.attached
-    }
+    of_the_model!(users);
 
     fn tags(&self) -> &[Tag] {
         &self.tags
@@ -64,25 +71,7 @@ impl Principal for User {
 impl Principal for Group {
     const KIND: &'static str = "Group";
 
-    fn all(iam: &Iam) -> &[Self] {
-        &iam.groups
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn own_policies(&self) -> &[InlinePolicy] {
-        &self.inline
-    }
-
-    fn attached_policies(&self) -> &[String] {
-        &self.attached
-    }
+    of_the_model!(groups);
 
     /// Groups cannot be tagged.
     fn tags(&self) -> &[Tag] {
@@ -99,25 +88,7 @@ impl Principal for Group {
 impl Principal for Role {
     const KIND: &'static str = "Role";
 
-    fn all(iam: &Iam) -> &[Self] {
-        &iam.roles
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn own_policies(&self) -> &[InlinePolicy] {
-        &self.inline
-    }
-
-    fn attached_policies(&self) -> &[String] {
-        &self.attached
-    }
+    of_the_model!(roles);
 
     fn tags(&self) -> &[Tag] {
         &self.tags
