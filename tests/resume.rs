@@ -90,6 +90,15 @@ fn comparable(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, String> {
         .collect()
 }
 
+/// The work folder of a run that was killed when so many answers were recorded.
+fn killed_after(answers: usize, server: &BlockingServer, out: &Path) -> PathBuf {
+    let mut child = start(server, out);
+    assert!(wait_for(&mut child, out, answers));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    work_folder(out).unwrap()
+}
+
 #[test]
 fn killed_at_any_moment_and_resumed_it_gives_the_package_of_an_undisturbed_run() {
     let (whole, requests) = undisturbed();
@@ -162,11 +171,7 @@ fn a_signal_lets_the_page_finish_keeps_the_checkpoint_and_says_how_to_go_on() {
 fn another_account_is_refused_and_another_caller_is_recorded() {
     let first = server(account(), &["delay=20"]);
     let out = tempdir().unwrap();
-    let mut child = start(&first, out.path());
-    assert!(wait_for(&mut child, out.path(), 10));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let work = work_folder(out.path()).unwrap();
+    let work = killed_after(10, &first, out.path());
     let mut other = account();
     other.id = "444455556666".to_owned();
     other.caller.account = "444455556666".to_owned();
@@ -291,11 +296,7 @@ fn answers_that_cannot_be_read_back_are_asked_for_again() {
     let (whole, _) = undisturbed();
     let server = server(account(), &["delay=3"]);
     let out = tempdir().unwrap();
-    let mut child = start(&server, out.path());
-    assert!(wait_for(&mut child, out.path(), 40));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let work = work_folder(out.path()).unwrap();
+    let work = killed_after(40, &server, out.path());
     let recording = work.join("recording");
     let log = recording.join("calls.jsonl");
     let text = std::fs::read_to_string(&log).unwrap();
@@ -353,11 +354,7 @@ fn what_aws_forgot_before_a_run_was_resumed_is_a_gap() {
     let (whole, _) = undisturbed();
     let first = server(account(), &["delay=10"]);
     let out = tempdir().unwrap();
-    let mut child = start(&first, out.path());
-    assert!(wait_for(&mut child, out.path(), 60));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let work = work_folder(out.path()).unwrap();
+    let work = killed_after(60, &first, out.path());
     // A laptop that was closed for eight days, and whose first questions then meet a busy AWS.
     let now = synthetic_aws::Clock::Fixed("2026-10-09T09:00:00Z".parse().unwrap());
     let options = Options { clock: Some(now), credential_report_polls: Some(0), ..Options::default() };
